@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The one tree of errors that the core raises.
+
+Every error has a stable ``kind`` (what a playbook may match on), says where it happened, and says what is safe to do
+next. Nothing in a message is secret: no password, key or message text is ever put into an error.
+
+::
+
+    MigrationError                      error
+    ├── InputError                      invalid_input        an option or an inventory value is wrong
+    │   ├── DuplicateError              duplicate            an address or a name appears twice
+    │   └── UnsupportedError            unsupported          asked for something that this version does not do
+    ├── MissingLibraryError             missing_library      a Python library is missing or too old
+    ├── ConnectError                    connection_failed    a server can't be reached
+    │   ├── UnknownHostError            unknown_host
+    │   ├── RefusedError                connection_refused
+    │   ├── TimedOutError               timeout
+    │   └── ConnectionLostError         connection_lost      it was there and went away
+    ├── TlsError                        tls_failed           no trustworthy encrypted connection
+    │   ├── CertificateExpiredError     certificate_expired
+    │   ├── CertificateNameError        certificate_wrong_name
+    │   └── CertificateUntrustedError   certificate_untrusted
+    ├── HostKeyError                    host_key_unknown     the SSH host key is not in known_hosts
+    │   └── HostKeyChangedError         host_key_changed
+    ├── AuthError                       auth_failed          user or password refused (tried once)
+    ├── ServerError                     server_error         the server said NO or BAD to something it should do
+    │   ├── ProtocolError               protocol_error       the server's answer makes no sense
+    │   ├── ThrottledError              throttled            the server asks us to slow down
+    │   ├── OverQuotaError              over_quota           the account's quota on the target is used up
+    │   ├── DiskFullError               disk_full            the target's disk is full
+    │   ├── FolderError                 folder_failed        one folder can't be opened, made or removed
+    │   └── MessageRefusedError         message_refused      the target does not take one message
+    ├── DatabaseError                   database_error
+    │   ├── MissingTableError           missing_table
+    │   └── MissingColumnError          missing_column
+    ├── SnapshotError                   snapshot_invalid     a snapshot is not ours, damaged, or its secrets don't open
+    ├── TenantError                     tenant_not_enabled   the subscription is not enabled for migration
+    ├── MailboxMissingError             mailbox_missing      an account without a mailbox
+    ├── AccountMissingError             account_missing      a mailbox without an account
+    ├── FidelityError                   not_faithful         ``fidelity: faithful`` was asked for and can't be had
+    ├── RemovalsError                   too_many_removals    more would be removed than ``allow_removals`` lets go
+    ├── TargetMovedError                target_moved         the target folder changed while it was written
+    ├── BusyError                       mailbox_busy         another run works on this mailbox
+    └── LedgerError                     ledger_failed
+        ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
+        ├── LedgerNewerError            ledger_newer         written by a newer version
+        └── LedgerDamagedError          ledger_damaged
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MigrationError(Exception):
+    """Something that stops an account, a mailbox or a run; the root of all our errors.
+
+    ``where`` holds what the failure is about, from the outside in (``customer``, ``server``, ``mailbox``, ``account``,
+    ``folder``, ``uid``, ``option`` …); ``safe_next`` is a sentence about what is safe to do next.
+    """
+
+    kind = "error"
+    safe_next = "Mend the cause and run again: what was done stays, and nothing is done twice."
+
+    def __init__(self, message: str, *, safe_next: str | None = None, **where: str | int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        if safe_next is not None:
+            self.safe_next = safe_next
+        self.where: dict[str, str | int] = {name: value for name, value in where.items() if value is not None}
+
+    def at(self, **where: str | int | None) -> MigrationError:
+        """Add what an outer step knows about the place; what an inner step said stays."""
+        self.where = {name: value for name, value in where.items() if value is not None} | self.where
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as a plain value for results and reports."""
+        return {"kind": self.kind, "message": self.message, "safe_next": self.safe_next, **self.where}
+
+    def __str__(self) -> str:
+        place = ", ".join(f"{name} {value}" for name, value in self.where.items())
+        return f"{place}: {self.message}" if place else self.message
+
+
+class InputError(MigrationError):
+    """An option or an inventory value is wrong; nothing has been done."""
+
+    kind = "invalid_input"
+    safe_next = "Correct the option; nothing has been changed."
+
+
+class DuplicateError(InputError):
+    """An address or a name appears twice where it must be unique."""
+
+    kind = "duplicate"
+    safe_next = "Remove the second entry; nothing has been changed."
+
+
+class UnsupportedError(InputError):
+    """Something was asked for that this version does not do."""
+
+    kind = "unsupported"
+
+
+class MissingLibraryError(MigrationError):
+    """A Python library is missing, or too old, where the module runs."""
+
+    kind = "missing_library"
+    safe_next = "Install the library for the Python interpreter that runs the module, then run again."
+
+
+class ConnectError(MigrationError):
+    """A server can't be reached."""
+
+    kind = "connection_failed"
+    safe_next = "Check host, port and firewall, then run again: nothing is done twice."
+
+
+class UnknownHostError(ConnectError):
+    """The host name does not resolve."""
+
+    kind = "unknown_host"
+
+
+class RefusedError(ConnectError):
+    """Nothing listens on that port."""
+
+    kind = "connection_refused"
+
+
+class TimedOutError(ConnectError):
+    """No answer within the time limit."""
+
+    kind = "timeout"
+
+
+class ConnectionLostError(ConnectError):
+    """The connection was there and went away."""
+
+    kind = "connection_lost"
+    safe_next = "Run again: it carries on from what the target holds."
+
+
+class TlsError(MigrationError):
+    """No trustworthy encrypted connection could be made."""
+
+    kind = "tls_failed"
+    safe_next = "Mend the server's certificate or name the right host or CA; no password has been sent."
+
+
+class CertificateExpiredError(TlsError):
+    """The server's certificate has expired or is not valid yet."""
+
+    kind = "certificate_expired"
+
+
+class CertificateNameError(TlsError):
+    """The server's certificate is for another name (RFC 9525)."""
+
+    kind = "certificate_wrong_name"
+
+
+class CertificateUntrustedError(TlsError):
+    """The server's certificate is not signed by a known authority."""
+
+    kind = "certificate_untrusted"
+
+
+class HostKeyError(MigrationError):
+    """The SSH server's key is not in the known-hosts file."""
+
+    kind = "host_key_unknown"
+    safe_next = "Compare the key's fingerprint with the customer's, then add it to the known-hosts file; nothing was sent."
+
+
+class HostKeyChangedError(HostKeyError):
+    """The SSH server shows another key than the known-hosts file holds."""
+
+    kind = "host_key_changed"
+    safe_next = "Ask the customer whether the key was changed before you replace it in the known-hosts file; nothing was sent."
+
+
+class AuthError(MigrationError):
+    """The server refused the user or the password; it was tried once only."""
+
+    kind = "auth_failed"
+    safe_next = "Correct the user or the password, then run again; it was tried once, so no account is locked by us."
+
+
+class ServerError(MigrationError):
+    """The server refused something that it should do."""
+
+    kind = "server_error"
+
+
+class ProtocolError(ServerError):
+    """The server's answer makes no sense or breaks a bound."""
+
+    kind = "protocol_error"
+
+
+class ThrottledError(ServerError):
+    """The server asks us to slow down."""
+
+    kind = "throttled"
+    safe_next = "Run again later, or lower pace.connections and pace.messages_per_second."
+
+
+class OverQuotaError(ServerError):
+    """The account's quota on the target is used up."""
+
+    kind = "over_quota"
+    safe_next = "Raise the account's quota on the target, then run again: it carries on where it stopped."
+
+
+class DiskFullError(ServerError):
+    """The target's disk is full."""
+
+    kind = "disk_full"
+    safe_next = "Make room on the target, then run again: it carries on where it stopped."
+
+
+class FolderError(ServerError):
+    """One folder can't be opened, made or removed."""
+
+    kind = "folder_failed"
+
+
+class MessageRefusedError(ServerError):
+    """The target does not take one message; it stays on the source."""
+
+    kind = "message_refused"
+    safe_next = "The message is still on the source; look at it there. Every other message is copied."
+
+
+class DatabaseError(MigrationError):
+    """The database refused a connection or a statement."""
+
+    kind = "database_error"
+
+
+class MissingTableError(DatabaseError):
+    """A table that the profile names is not in the database."""
+
+    kind = "missing_table"
+    safe_next = "Check the profile, or name the site's own table in the inventory; nothing has been changed."
+
+
+class MissingColumnError(DatabaseError):
+    """A column that the profile names is not in its table."""
+
+    kind = "missing_column"
+    safe_next = "Check the profile, or name the site's own column in the inventory; nothing has been changed."
+
+
+class SnapshotError(MigrationError):
+    """A snapshot is not ours, damaged, of a newer version, or its secrets don't open."""
+
+    kind = "snapshot_invalid"
+    safe_next = "Extract again, or give the vault password that the snapshot was written with; nothing has been changed."
+
+
+class TenantError(MigrationError):
+    """The subscription is unknown or not enabled for migration on the target."""
+
+    kind = "tenant_not_enabled"
+    safe_next = "Enable the subscription for migration on the target, then run again; nothing has been written."
+
+
+class MailboxMissingError(MigrationError):
+    """There is an account, but no mailbox to it."""
+
+    kind = "mailbox_missing"
+
+
+class AccountMissingError(MigrationError):
+    """There is a mailbox, but no account to it."""
+
+    kind = "account_missing"
+
+
+class FidelityError(MigrationError):
+    """``fidelity: faithful`` was asked for and can't be had here."""
+
+    kind = "not_faithful"
+    safe_next = "Nothing was written to this folder. Mend the cause, or allow fidelity: auto."
+
+
+class RemovalsError(MigrationError):
+    """More messages would be removed from a folder than ``allow_removals`` lets go."""
+
+    kind = "too_many_removals"
+    safe_next = "Nothing was removed. Check the source; if it is right, run again with a higher allow_removals."
+
+
+class TargetMovedError(MigrationError):
+    """The target folder got other mail while it was written; what this run had just added there was taken back."""
+
+    kind = "target_moved"
+    safe_next = "Run again: the folder is planned anew from what both sides hold."
+
+
+class BusyError(MigrationError):
+    """Another run works on this mailbox."""
+
+    kind = "mailbox_busy"
+    safe_next = "Wait until the other run has ended, then run again."
+
+
+class LedgerError(MigrationError):
+    """The ledger can't be read or written."""
+
+    kind = "ledger_failed"
+    safe_next = "Check the ledger's path, permissions and disk. It can be removed: that costs time, never mail."
+
+
+class LedgerForeignError(LedgerError):
+    """The file is not a ledger of this collection."""
+
+    kind = "ledger_foreign"
+    safe_next = "Name another path for the ledger; the file has not been touched."
+
+
+class LedgerNewerError(LedgerError):
+    """The ledger was written by a newer version of the collection."""
+
+    kind = "ledger_newer"
+    safe_next = "Use that version, or name another path for the ledger; the file has not been touched."
+
+
+class LedgerDamagedError(LedgerError):
+    """The ledger is damaged."""
+
+    kind = "ledger_damaged"
+    safe_next = "Move the file away and run again: the ledger is rebuilt from the servers, which costs time, never mail."
