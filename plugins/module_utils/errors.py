@@ -57,7 +57,8 @@ class MigrationError(Exception):
     """Something that stops an account, a mailbox or a run; the root of all our errors.
 
     ``where`` holds what the failure is about, from the outside in (``customer``, ``server``, ``mailbox``, ``account``,
-    ``folder``, ``uid``, ``option`` …); ``safe_next`` is a sentence about what is safe to do next.
+    ``folder``, ``uid``, ``option`` …); ``safe_next`` is a sentence about what is safe to do next. ``done`` is the result of what was
+    done before the error, for a run that ends failed.
     """
 
     kind = "error"
@@ -69,6 +70,7 @@ class MigrationError(Exception):
         if safe_next is not None:
             self.safe_next = safe_next
         self.where: dict[str, str | int] = {name: value for name, value in where.items() if value is not None}
+        self.done: dict[str, Any] = {}
 
     def at(self, **where: str | int | None) -> MigrationError:
         """Add what an outer step knows about the place; what an inner step said stays."""

@@ -86,10 +86,9 @@ def run_module(spec: ArgumentSpec, run: Callable[[Call], dict[str, Any]]) -> NoR
 
 def failure(module: AnsibleModule, error: MigrationError) -> NoReturn:
     """Fail with the error's text, ``kind``, ``where``, ``safe_next`` and everything done so far."""
-    done: Mapping[str, Any] = getattr(error, "done", None) or {}
     module.fail_json(
         **{
-            **done,
+            **error.done,
             "msg": f"{error} {error.safe_next}",
             "kind": error.kind,
             "where": error.where,
