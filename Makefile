@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# `make help` lists what there is. Everything that is made goes to .venv, .build and .lab, which git ignores.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+BIN := .venv/bin
+COPY := .build/ansible_collections/atmail/migration
+RESULTS := .build/results
+PART = tests/tools/part.sh $(RESULTS)
+PYTEST_ARGS ?=
+
+.PHONY: help setup lock demo lab-up lab-down test check-lint lint unit integration summary collection clean \
+	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+setup: ## make .venv: ansible-core, the libraries and the collection itself (does nothing when up to date)
+	@tests/tools/venv.sh
+
+lock: setup ## choose the newest versions that requirements*.txt allow, and pin them in requirements.lock
+	@tests/tools/lock.sh
+
+demo: setup ## start an on-premises site and a cloud on loopback, migrate two customers, prove it (repeat it: changed=0)
+	@$(BIN)/python -m tests.demo
+
+lab-up: setup ## install and start the lab's servers
+	@$(BIN)/python -m tests.lab install
+	@$(BIN)/python -m tests.lab up --scale demo
+
+lab-down: setup ## stop the lab's servers and remove their data
+	@$(BIN)/python -m tests.lab down
+
+test: setup ## lint, unit tests and integration tests, all of them even when one fails
+	@rm -rf $(RESULTS)
+	@$(MAKE) --no-print-directory -k lint unit integration; code=$$?; \
+	  $(BIN)/python -m tests.tools.summary $(RESULTS) || code=1; exit $$code
+
+lint: lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build ## every check that reads the code
+
+unit: setup ## unit tests
+	@$(PART) unit $(BIN)/pytest -n 2 --junit-xml=$(RESULTS)/unit.xml tests/unit $(PYTEST_ARGS)
+
+integration: setup ## integration tests, against real servers that they start
+	@$(BIN)/python -m tests.lab install
+	@$(PART) integration $(BIN)/pytest --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
+
+lint-ruff: setup
+	@$(PART) ruff $(BIN)/ruff check .
+
+lint-format: setup
+	@$(PART) ruff-format $(BIN)/ruff format --check .
+
+# The code is checked under the name it has in Ansible: ansible_collections.atmail.migration.
+lint-mypy: setup
+	@mkdir -p .build/path/ansible_collections/atmail
+	@ln -sfn ../../../.. .build/path/ansible_collections/atmail/migration
+	@$(PART) mypy $(BIN)/mypy -p ansible_collections.atmail.migration.plugins -p tests
+
+lint-yaml: setup
+	@$(PART) yamllint $(BIN)/yamllint --strict .
+
+lint-ansible: setup
+	@$(PART) ansible-lint $(BIN)/ansible-lint --offline
+
+# ansible-test resolves links and wants the collection at its own place: it works on a copy of the tracked files.
+collection: setup
+	@tests/tools/copy_collection.sh $(COPY)
+
+lint-sanity: collection
+	@$(PART) ansible-test tests/tools/sanity.sh $(COPY)
+
+lint-build: collection
+	@$(PART) galaxy-build $(BIN)/ansible-galaxy collection build --force --output-path .build $(COPY)
+
+clean: ## remove what was made, but not the lab (make lab-down) and not .venv
+	rm -rf .build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output .ansible
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
