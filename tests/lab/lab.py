@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole lab: sites, regions, and lab.json which tells everybody where they are."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import packages, ports, state
+from .errors import LabError
+from .layout import Layout
+from .region import PORTS as REGION_PORTS
+from .region import Region
+from .server import Server, start_all, stop_all
+from .site import PORTS as SITE_PORTS
+from .site import Site
+from .state import LabState, RegionOptions, RegionState, SiteOptions, SiteState
+from .tls import Authority
+
+
+class Lab:
+    """A lab in a folder. Make one with `Lab.up`, find one that is there with `Lab.open`."""
+
+    def __init__(self, layout: Layout, known: LabState) -> None:
+        self.layout = layout
+        self.state = known
+        self.authority = Authority(layout.data / "tls")
+        self.sites = {name: Site(name, layout, each, self.authority) for name, each in known.sites.items()}
+        self.regions = {name: Region(name, layout, each, self.authority) for name, each in known.regions.items()}
+
+    @classmethod
+    def up(
+        cls,
+        directory: Path | str,
+        sites: Sequence[str] = ("acme",),
+        regions: Sequence[str] = ("eu",),
+        *,
+        site_options: Mapping[str, SiteOptions] | None = None,
+        region_options: Mapping[str, RegionOptions] | None = None,
+    ) -> Lab:
+        """Make what is not there yet, start what does not run, and give back the lab.
+
+        Ports, passwords and data of a lab that is there stay. Options given for a site or region replace those it was
+        made with, and count from its next start. Raises LabError; then nothing of this call is left running.
+        """
+        packages.require_packages()
+        layout = Layout.of(Path(directory))
+        layout.make()
+        with _locked(layout):
+            known = state.load(layout.directory) or LabState()
+            _extend(layout, known, sites, regions)
+            for name, options in (site_options or {}).items():
+                known.sites[name].options = options
+            for name, region_option in (region_options or {}).items():
+                known.regions[name].options = region_option
+            lab = cls(layout, known)
+            lab.save()
+            started = start_all(lab.servers)
+            try:
+                lab.save()
+            except BaseException:
+                stop_all(started)
+                raise
+        return lab
+
+    @classmethod
+    def open(cls, directory: Path | str) -> Lab:
+        """The lab in this folder, as it is, running or not. Raises LabError when there is none."""
+        layout = Layout.of(Path(directory))
+        known = state.load(layout.directory)
+        if known is None:
+            raise LabError(f"no lab in {layout.directory}")
+        return cls(layout, known)
+
+    @classmethod
+    @contextmanager
+    def temporary(
+        cls,
+        sites: Sequence[str] = ("acme",),
+        regions: Sequence[str] = ("eu",),
+        *,
+        site_options: Mapping[str, SiteOptions] | None = None,
+        region_options: Mapping[str, RegionOptions] | None = None,
+    ) -> Iterator[Lab]:
+        """A lab in a throw-away folder of its own, stopped and removed at the end."""
+        folder = Path(tempfile.mkdtemp(prefix="lab-"))
+        folder.chmod(0o755)
+        try:
+            lab = cls.up(folder, sites, regions, site_options=site_options, region_options=region_options)
+            with lab:
+                yield lab
+        finally:
+            layout = Layout.of(folder)
+            ports.release(layout.directory)
+            layout.remove()
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    @property
+    def directory(self) -> Path:
+        """The folder of lab.json."""
+        return self.layout.directory
+
+    @property
+    def servers(self) -> list[Server]:
+        """All servers of all sites and regions."""
+        sides: list[Site | Region] = [*self.sites.values(), *self.regions.values()]
+        return [server for side in sides for server in side.servers]
+
+    def site(self, name: str) -> Site:
+        """A site by its name. Raises LabError."""
+        if name not in self.sites:
+            raise LabError(f"this lab has no site {name}; it has {', '.join(self.sites)}")
+        return self.sites[name]
+
+    def region(self, name: str) -> Region:
+        """A region by its name. Raises LabError."""
+        if name not in self.regions:
+            raise LabError(f"this lab has no region {name}; it has {', '.join(self.regions)}")
+        return self.regions[name]
+
+    def down(self, *, keep: bool = False) -> None:
+        """Stop exactly what this lab started; remove its folder unless `keep`."""
+        stop_all(self.servers)
+        if keep:
+            self.layout.remove_sockets()
+            return
+        ports.release(self.directory)
+        self.layout.remove()
+
+    def describe(self) -> dict[str, Any]:
+        """What lab.json says to everybody (everything but the lab's own state)."""
+        moving = {name: [site for site, each in self.state.sites.items() if each.region == name] for name in self.regions}
+        return {
+            "dir": str(self.directory),
+            "ca": str(self.authority.ca_file),
+            "sites": {name: site.shown() for name, site in self.sites.items()},
+            "regions": {name: region.shown(moving[name]) for name, region in self.regions.items()},
+        }
+
+    def save(self) -> None:
+        """Write lab.json."""
+        state.save(self.directory, self.state, self.describe())
+
+
+def _extend(layout: Layout, known: LabState, sites: Sequence[str], regions: Sequence[str]) -> None:
+    """Add the sites and regions that are not there yet; each site's customer moves to one region, in turn."""
+    for name in regions:
+        if name not in known.regions:
+            chosen = ports.claim(layout.directory, len(REGION_PORTS))
+            known.regions[name] = RegionState(dict(zip(REGION_PORTS, chosen, strict=True)), _secrets("master", "doveadm"))
+    names = list(known.regions)
+    for name in sites:
+        if name not in known.sites:
+            chosen = ports.claim(layout.directory, len(SITE_PORTS))
+            region = names[len(known.sites) % len(names)] if names else ""
+            known.sites[name] = SiteState(dict(zip(SITE_PORTS, chosen, strict=True)), _secrets("master"), region=region)
+
+
+def _secrets(*names: str) -> dict[str, str]:
+    return {name: secrets.token_urlsafe(18) for name in names}
+
+
+@contextmanager
+def _locked(layout: Layout) -> Iterator[None]:
+    """One `up` at a time in one folder."""
+    with (layout.run / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

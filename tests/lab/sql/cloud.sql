@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The cloud's schema, described in docs/cloud-schema.md. Addresses and domain names are stored in lower case and
+-- compared byte by byte (utf8mb4_bin), so that two addresses are never taken for one.
+
+SET NAMES utf8mb4;
+
+CREATE TABLE tenants (
+  subscription      varchar(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  region            varchar(16)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  display_name      varchar(255) NOT NULL DEFAULT '',
+  status            enum('active', 'suspended') NOT NULL DEFAULT 'active',
+  migration_enabled tinyint(1)   NOT NULL DEFAULT 0,
+  created_at        timestamp    NOT NULL DEFAULT current_timestamp(),
+  updated_at        timestamp    NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (subscription)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE domains (
+  name         varchar(255) NOT NULL,
+  subscription varchar(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  status       enum('active', 'disabled') NOT NULL DEFAULT 'active',
+  migration_applied text    DEFAULT NULL,
+  created_at   timestamp    NOT NULL DEFAULT current_timestamp(),
+  updated_at   timestamp    NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (name),
+  KEY subscription (subscription),
+  CONSTRAINT domains_tenant FOREIGN KEY (subscription) REFERENCES tenants (subscription)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE accounts (
+  id              bigint unsigned NOT NULL AUTO_INCREMENT,
+  address         varchar(320) NOT NULL,
+  domain          varchar(255) NOT NULL,
+  display_name    varchar(255) NOT NULL DEFAULT '',
+  status          enum('active', 'disabled') NOT NULL DEFAULT 'active',
+  password        varchar(255) DEFAULT NULL,           -- {SCHEME}value as Dovecot takes it; NULL: nobody can log in
+  password_status enum('none', 'migrated', 'changed', 'temporary') NOT NULL DEFAULT 'none',
+  password_set_on timestamp    NULL DEFAULT NULL,
+  quota_bytes     bigint unsigned DEFAULT NULL,        -- NULL: unlimited
+  migrate_status  enum('none', 'provisioned', 'syncing', 'migrated') NOT NULL DEFAULT 'none',
+  migration_applied text       DEFAULT NULL,           -- JSON: what a migration wrote last; no secret in it
+  mailbox_server  varchar(255) NOT NULL DEFAULT '',
+  mailbox_type    varchar(16)  NOT NULL DEFAULT 'mdbox',
+  keep_forwarded  tinyint(1)   NOT NULL DEFAULT 1,     -- with a forward: keep a copy in the mailbox
+  last_login      timestamp    NULL DEFAULT NULL,
+  created_at      timestamp    NOT NULL DEFAULT current_timestamp(),
+  updated_at      timestamp    NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (id),
+  UNIQUE KEY address (address),
+  KEY domain (domain),
+  CONSTRAINT accounts_domain FOREIGN KEY (domain) REFERENCES domains (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Where an account's mail is sent on to; one row per target.
+CREATE TABLE forwards (
+  account_id bigint unsigned NOT NULL,
+  target     varchar(320) NOT NULL,
+  PRIMARY KEY (account_id, target),
+  CONSTRAINT forwards_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- An alias with several targets has several rows. local_part NULL is the whole domain: a target `@other` maps every
+-- local part to that domain, a target with a local part is a catch-all.
+CREATE TABLE aliases (
+  id         bigint unsigned NOT NULL AUTO_INCREMENT,
+  domain     varchar(255) NOT NULL,
+  local_part varchar(64)  DEFAULT NULL,
+  target     varchar(320) NOT NULL,
+  status     enum('active', 'disabled') NOT NULL DEFAULT 'active',
+  PRIMARY KEY (id),
+  UNIQUE KEY alias (domain, local_part, target),
+  CONSTRAINT aliases_domain FOREIGN KEY (domain) REFERENCES domains (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Senders let through or refused: for one account, or with account_id NULL for a whole domain.
+CREATE TABLE sender_rules (
+  id         bigint unsigned NOT NULL AUTO_INCREMENT,
+  domain     varchar(255) NOT NULL,
+  account_id bigint unsigned DEFAULT NULL,
+  verdict    enum('allow', 'block') NOT NULL,
+  pattern    varchar(320) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY rule (domain, account_id, verdict, pattern),
+  CONSTRAINT sender_rules_domain FOREIGN KEY (domain) REFERENCES domains (name),
+  CONSTRAINT sender_rules_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
