@@ -6,18 +6,23 @@ set -eu
 bin=$PWD/.venv/bin
 version=$("$bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-# ansible-test fetches get-pip.py for the virtual environments it makes; Python's own ensurepip does the same without a download.
-# The name of the cached file belongs to the version of ansible-test, so it is taken from there.
-"$bin/python" - <<'PY'
+# ansible-test fetches get-pip.py for the virtual environments that it makes. Python's own ensurepip does the same without a download,
+# so a script that calls it is put where ansible-test keeps that file; the file's name is asked from ansible-test.
+cache=$("$bin/python" - "$version" <<'PY'
 import pathlib
-import re
+import sys
+import types
 
-import ansible_test
+from ansible_test._internal.python_requirements import get_venv_packages
 
-package = pathlib.Path(ansible_test.__file__).parent
-text = (package / "_internal" / "python_requirements.py").read_text()
-pip_version = re.search(r"^\s*'3\.1[1-9]':\s*'([\d.]+)'|__PIP_VERSION__|pip_version\s*=\s*'([\d.]+)'|default_version\s*=\s*'([\d.]+)'", text, re.M)
-print(pip_version)
+pip = get_venv_packages(types.SimpleNamespace(version=sys.argv[1]))["pip"]
+print(pathlib.Path("~/.ansible/test/cache").expanduser() / f"get_pip_{pip.replace('.', '_')}.py")
 PY
+)
+if [ ! -e "$cache" ]; then
+  mkdir -p "$(dirname "$cache")"
+  printf 'import ensurepip\n\nensurepip.bootstrap()\n' >"$cache.new"
+  mv "$cache.new" "$cache"
+fi
 cd "$1"
 exec "$bin/ansible-test" sanity --python "$version" --color no
