@@ -59,12 +59,12 @@ CREATE TABLE forwards (
   CONSTRAINT forwards_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- An alias with several targets has several rows. local_part NULL is the whole domain: a target `@other` maps every
--- local part to that domain, a target with a local part is a catch-all.
+-- An alias with several targets has several rows. An empty local_part is the whole domain: a target `@other` maps
+-- every local part to that domain, a target with a local part is a catch-all.
 CREATE TABLE aliases (
   id         bigint unsigned NOT NULL AUTO_INCREMENT,
   domain     varchar(255) NOT NULL,
-  local_part varchar(64)  DEFAULT NULL,
+  local_part varchar(64)  NOT NULL DEFAULT '',
   target     varchar(320) NOT NULL,
   status     enum('active', 'disabled') NOT NULL DEFAULT 'active',
   PRIMARY KEY (id),
@@ -72,15 +72,19 @@ CREATE TABLE aliases (
   CONSTRAINT aliases_domain FOREIGN KEY (domain) REFERENCES domains (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Senders let through or refused: for one account, or with account_id NULL for a whole domain.
-CREATE TABLE sender_rules (
-  id         bigint unsigned NOT NULL AUTO_INCREMENT,
-  domain     varchar(255) NOT NULL,
-  account_id bigint unsigned DEFAULT NULL,
+-- Senders that one account, or a whole domain, lets through or refuses.
+CREATE TABLE account_sender_rules (
+  account_id bigint unsigned NOT NULL,
   verdict    enum('allow', 'block') NOT NULL,
   pattern    varchar(320) NOT NULL,
-  PRIMARY KEY (id),
-  UNIQUE KEY rule (domain, account_id, verdict, pattern),
-  CONSTRAINT sender_rules_domain FOREIGN KEY (domain) REFERENCES domains (name),
-  CONSTRAINT sender_rules_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+  PRIMARY KEY (account_id, verdict, pattern),
+  CONSTRAINT account_sender_rules_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE domain_sender_rules (
+  domain  varchar(255) NOT NULL,
+  verdict enum('allow', 'block') NOT NULL,
+  pattern varchar(320) NOT NULL,
+  PRIMARY KEY (domain, verdict, pattern),
+  CONSTRAINT domain_sender_rules_domain FOREIGN KEY (domain) REFERENCES domains (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
