@@ -30,7 +30,8 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── OverQuotaError              over_quota           the account's quota on the target is used up
     │   ├── DiskFullError               disk_full            the target's disk is full
     │   ├── FolderError                 folder_failed        one folder can't be opened, made or removed
-    │   └── MessageRefusedError         message_refused      the target does not take one message
+    │   ├── MessageRefusedError         message_refused      the target does not take one message
+    │   └── MessageUnreadableError      message_unreadable   the source does not give out one message
     ├── DatabaseError                   database_error
     │   ├── MissingTableError           missing_table
     │   └── MissingColumnError          missing_column
@@ -174,14 +175,18 @@ class HostKeyError(MigrationError):
     """The SSH server's key is not in the known-hosts file."""
 
     kind = "host_key_unknown"
-    safe_next = "Compare the key's fingerprint with the customer's, then add it to the known-hosts file; nothing was sent."
+    safe_next = (
+        "Compare the key's fingerprint with the customer's, then add it to the known-hosts file; nothing was sent."
+    )
 
 
 class HostKeyChangedError(HostKeyError):
     """The SSH server shows another key than the known-hosts file holds."""
 
     kind = "host_key_changed"
-    safe_next = "Ask the customer whether the key was changed before you replace it in the known-hosts file; nothing was sent."
+    safe_next = (
+        "Ask the customer whether the key was changed before you replace it in the known-hosts file; nothing was sent."
+    )
 
 
 class AuthError(MigrationError):
@@ -237,6 +242,15 @@ class MessageRefusedError(ServerError):
     safe_next = "The message is still on the source; look at it there. Every other message is copied."
 
 
+class MessageUnreadableError(ServerError):
+    """The source does not give out a message that it lists."""
+
+    kind = "message_unreadable"
+    safe_next = (
+        "Look at the message on the source, mend or remove it there, then run again. Every other message is copied."
+    )
+
+
 class DatabaseError(MigrationError):
     """The database refused a connection or a statement."""
 
@@ -261,7 +275,9 @@ class SnapshotError(MigrationError):
     """A snapshot is not ours, damaged, of a newer version, or its secrets don't open."""
 
     kind = "snapshot_invalid"
-    safe_next = "Extract again, or give the vault password that the snapshot was written with; nothing has been changed."
+    safe_next = (
+        "Extract again, or give the vault password that the snapshot was written with; nothing has been changed."
+    )
 
 
 class TenantError(MigrationError):
@@ -336,4 +352,6 @@ class LedgerDamagedError(LedgerError):
     """The ledger is damaged."""
 
     kind = "ledger_damaged"
-    safe_next = "Move the file away and run again: the ledger is rebuilt from the servers, which costs time, never mail."
+    safe_next = (
+        "Move the file away and run again: the ledger is rebuilt from the servers, which costs time, never mail."
+    )

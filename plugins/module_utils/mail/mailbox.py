@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""One mailbox: survey both sides, plan, carry the plan out, remember.
+
+A folder's failure stays that folder's; what concerns the account or a server ends the mailbox; nothing here ends the
+run. A broken connection is made anew, and the mailbox planned anew from what both sides hold then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..errors import (
+    AccountMissingError,
+    AuthError,
+    ConnectionLostError,
+    MailboxMissingError,
+    MigrationError,
+    TimedOutError,
+)
+from ..ledger import FolderRow, Ledger
+from .doveadm import Doveadm, MailboxUpdate
+from .folder import FolderRun, SharedState
+from .folders import Path, map_folders, show, wire_to_text
+from .plan import (
+    COMPARE,
+    FAITHFUL,
+    FRESH,
+    GONE,
+    MAPPED,
+    TROUBLE,
+    UNCHANGED,
+    Base,
+    FolderPlan,
+    MailboxPlan,
+    Policy,
+    Step,
+    describe,
+    plan_fresh,
+    plan_mailbox,
+)
+from .server import Account, Server
+from .session import Session, connect, refusal
+from .survey import FolderState, Side, survey
+from .transfer import HOPELESS, Pacer
+from .wire import quoted
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """One mailbox to work on."""
+
+    source: Account
+    target: Account
+
+
+@dataclass
+class Outcome:
+    """What happened to one mailbox; ``plan`` has a line for each folder, ``failures`` an entry for each thing not done."""
+
+    source_user: str
+    target_user: str
+    fidelity: str = FAITHFUL
+    folders: int = 0
+    messages: int = 0
+    messages_copied: int = 0
+    bytes_copied: int = 0
+    flags_changed: int = 0
+    messages_removed: int = 0
+    folders_created: int = 0
+    folders_removed: int = 0
+    subscriptions_changed: int = 0
+    seconds: float = 0.0
+    unchanged: bool = False
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    plan: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written to the target, or would be in check mode."""
+        return bool(
+            self.messages_copied
+            or self.flags_changed
+            or self.messages_removed
+            or self.folders_created
+            or self.folders_removed
+            or self.subscriptions_changed
+        )
+
+    def fail(self, error: MigrationError) -> None:
+        """Note a failure once."""
+        entry = error.at(mailbox=self.target_user).as_dict()
+        if entry not in self.failures:
+            self.failures.append(entry)
+
+    def find(self, text: str) -> None:
+        """Note something the operator should know, once."""
+        if text not in self.findings:
+            self.findings.append(text)
+
+
+class Meter(Pacer, Protocol):
+    """What a run tells while it works."""
+
+    def expect(self, messages: int) -> None:
+        """So many more messages are to be copied."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all mailboxes of a run have in common."""
+
+    source: Server
+    target: Server
+    policy: Policy
+    check_mode: bool = False
+
+
+def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> Outcome:
+    """Make the target mailbox the same as its source, or plan it in check mode; never raises for the mailbox's sake."""
+    outcome = Outcome(task.source.user, task.target.user)
+    began = time.monotonic()
+    try:
+        mailbox = ledger.mailbox(task.source.user, task.target.user)
+        with ledger.claimed(mailbox):
+            _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome))
+    except MigrationError as error:
+        outcome.fail(error)
+    outcome.seconds = round(time.monotonic() - began, 3)
+    return outcome
+
+
+def _with_reconnects(run: MailboxRun) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with run.connected():
+                run.work()
+            return
+        except (ConnectionLostError, TimedOutError) as error:
+            if attempt == _ATTEMPTS or not run.was_connected:
+                raise error
+            run.outcome.find(f"the connection was lost and made anew: {error.message}")
+            time.sleep(attempt)
+
+
+class MailboxRun:
+    """The steps on one mailbox, with its connections."""
+
+    def __init__(
+        self, task: Task, setting: Setting, ledger: Ledger, mailbox: int, meter: Meter, outcome: Outcome
+    ) -> None:
+        self._task, self._setting, self._ledger, self._mailbox = task, setting, ledger, mailbox
+        self._meter = meter
+        self._doveadm = Doveadm(setting.target) if setting.target.doveadm_url else None
+        self.outcome = outcome
+        self.was_connected = False
+        self._source: Session
+        self._target: Session
+
+    # connections
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[None]:
+        """Both sides logged in; closed in any case."""
+        self._source = connect(self._setting.source, self._task.source)
+        try:
+            self._target = self._connect_target()
+            self.was_connected = True
+            try:
+                yield
+            finally:
+                self._target.logout()
+        finally:
+            self._source.logout()
+            if self._doveadm:
+                self._doveadm.close()
+
+    def _connect_target(self) -> Session:
+        try:
+            return connect(self._setting.target, self._task.target)
+        except AuthError as error:
+            if self._doveadm and not self._doveadm.user_exists(self._task.target.user):
+                raise AccountMissingError(
+                    "there is no such account on the target",
+                    account=self._task.target.user,
+                    server=error.where.get("server"),
+                    safe_next="Provision the account, then run again; nothing has been changed.",
+                ) from error
+            raise
+
+    # the run
+
+    def work(self) -> None:
+        """Survey, plan, apply and remember."""
+        source, target = survey(self._source), survey(self._target)
+        self._check_source(source)
+        policy = self._policy()
+        plan, bases = self._plan(source, target, policy)
+        self._settled(source, plan)
+        if plan.unchanged:
+            self.outcome.unchanged = not self.outcome.changed
+            return
+        for step in plan.steps:
+            if step.action == TROUBLE and step.trouble:
+                self.outcome.fail(step.trouble)
+        shared = SharedState(
+            source=self._source,
+            target=self._target,
+            doveadm=self._doveadm,
+            ledger=self._ledger,
+            mailbox=self._mailbox,
+            task=self._task,
+            policy=policy,
+            meter=self._meter,
+            namespace=target.namespace,
+        )
+        if self._setting.check_mode:
+            self._show(plan, shared, bases)
+            return
+        try:
+            self._apply(plan, shared, bases, target)
+        finally:
+            self._source, self._target = shared.source, shared.target
+
+    def _check_source(self, source: Side) -> None:
+        if not source.existing():
+            raise MailboxMissingError(
+                "the account has no folder on the source, not even INBOX",
+                account=self._task.source.user,
+                **self._source.place(),
+            )
+
+    def _policy(self) -> Policy:
+        policy = self._setting.policy
+        why = ""
+        if not self._doveadm:
+            why = "the target has no doveadm_url, so that UIDVALIDITY can't be set"
+        elif not self._target.has(b"UIDPLUS"):
+            why = "the target has no UIDPLUS, so that UIDs can't be verified"
+        return Policy(policy.fidelity, policy.allow_removals, why, policy.rules)
+
+    def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
+        rows = {_path(row.source_path): row for row in self._ledger.folders(self._mailbox)}
+        bases = {path: _base(row) for path, row in rows.items()}
+        mapping = map_folders(source.folders, target.namespace, policy.rules)
+        for path, new in mapping.items():
+            if new != path and policy.rules.renamed(path) == path:
+                self.outcome.find(f"{show(path)} is called {show(new)} on the target: its name holds the separator")
+        return plan_mailbox(source, target, mapping, bases, policy), rows
+
+    def _settled(self, source: Side, plan: MailboxPlan) -> None:
+        """What is known without looking into any folder."""
+        states = [folder.state for folder in source.existing().values() if folder.state]
+        self.outcome.folders = len(source.existing())
+        self.outcome.messages = sum(state.messages for state in states)
+        for step in plan.steps:
+            if step.action == UNCHANGED and step.base and step.base.fidelity == MAPPED:
+                self.outcome.fidelity = MAPPED
+
+    # check mode
+
+    def _show(self, plan: MailboxPlan, shared: SharedState, rows: dict[Path, FolderRow]) -> None:
+        """Plan every folder without writing anything; the plan's numbers are the outcome's."""
+        for step in plan.steps:
+            decided = self._decide(step, shared, rows)
+            self.outcome.plan.append(describe(step, decided))
+            if decided is None:
+                continue
+            self._fidelity(step, decided)
+            if decided.trouble:
+                self.outcome.fail(decided.trouble.at(folder=show(step.path)))
+                continue
+            self.outcome.messages_copied += decided.copy_count
+            self.outcome.flags_changed += decided.flag_messages
+            self.outcome.messages_removed += len(decided.remove)
+            self.outcome.folders_created += step.create
+            self.outcome.folders_removed += step.action == GONE
+        self.outcome.subscriptions_changed = len(plan.subscribe) + len(plan.unsubscribe)
+        self.outcome.unchanged = not self.outcome.changed
+
+    def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> FolderPlan | None:
+        if step.action in (UNCHANGED, TROUBLE):
+            return None
+        if step.action == FRESH and step.source and step.source.state:
+            return plan_fresh(step.source.state, shared.policy)
+        try:
+            return FolderRun(step, shared, rows.get(step.path), self.outcome).decide()
+        except MigrationError as error:
+            self.outcome.fail(error.at(folder=show(step.path)))
+            return None
+
+    def _fidelity(self, step: Step, plan: FolderPlan) -> None:
+        if plan.fidelity == MAPPED:
+            self.outcome.fidelity = MAPPED
+            self.outcome.reasons[show(step.target_path)] = list(plan.reasons)
+
+    # the real run
+
+    def _apply(self, plan: MailboxPlan, shared: SharedState, rows: dict[Path, FolderRow], target: Side) -> None:
+        self._meter.expect(sum(_to_copy(step) for step in plan.steps))
+        ready = self._make_folders(plan, shared, target)
+        done: list[Step] = []
+        try:
+            for step in plan.steps:
+                if step.action == COMPARE or step.action == GONE or step.path in ready:
+                    done += self._one_folder(step, shared, rows)
+        finally:
+            with contextlib.suppress(ConnectionLostError, TimedOutError):
+                shared.raise_numbers()
+        self._subscribe(plan, shared.target, target)
+        self._remember(plan, done, shared)
+
+    def _one_folder(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> list[Step]:
+        """Work on one folder; gives it back when it is now the same. An error that is only its own is noted."""
+        run = FolderRun(step, shared, rows.get(step.path), self.outcome)
+        failures = len(self.outcome.failures)
+        try:
+            decided = run.work()
+            self.outcome.plan.append(describe(step, decided))
+            self._fidelity(step, decided)
+        except (ConnectionLostError, TimedOutError, *HOPELESS) as error:
+            raise error.at(folder=show(step.path)) from error
+        except MigrationError as error:
+            self.outcome.fail(error.at(folder=show(step.path)))
+            shared.renew()
+            return []
+        return [step] if len(self.outcome.failures) == failures else []
+
+    def _make_folders(self, plan: MailboxPlan, shared: SharedState, target: Side) -> set[Path]:
+        """Make the folders that are missing and give the fresh ones the source's UIDVALIDITY; gives their paths."""
+        fresh = [step for step in plan.steps if step.action == FRESH]
+        made = self._create([step for step in fresh if step.create], shared, target)
+        ready = [step for step in fresh if not step.create or step.path in made]
+        updates: list[MailboxUpdate] = []
+        for step in ready:
+            state = step.source.state if step.source else None
+            folder = wire_to_text(target.namespace.name(step.target_path))
+            if state and folder and plan_fresh(state, shared.policy).set_uidvalidity:
+                updates.append(MailboxUpdate(folder, uidvalidity=state.uidvalidity))
+        if updates and self._doveadm:
+            self._doveadm.mailbox_update(self._task.target.user, updates)
+        return {step.path for step in ready}
+
+    def _create(self, steps: list[Step], shared: SharedState, target: Side) -> set[Path]:
+        made: set[Path] = set()
+        commands = [
+            (b"CREATE ", quoted(target.namespace.name(step.target_path)), _use(step, shared.target)) for step in steps
+        ]
+        for step, reply in zip(steps, shared.target.pipeline(commands), strict=True):
+            if reply.ok or reply.code[0] == b"ALREADYEXISTS":
+                made.add(step.path)
+                self.outcome.folders_created += reply.ok
+            else:
+                self.outcome.fail(refusal(reply, "create the folder", shared.target).at(folder=show(step.target_path)))
+            self._tell_special_use(step, shared.target, target)
+        return made
+
+    def _tell_special_use(self, step: Step, session: Session, target: Side) -> None:
+        """Name a special use (RFC 6154) that the target can't be given."""
+        uses = step.source.special_uses if step.source else frozenset()
+        if uses and not session.has(b"CREATE-SPECIAL-USE"):
+            shown = ", ".join(sorted(one.decode("ascii", "replace") for one in uses))
+            self.outcome.find(f"{show(step.target_path)} is {shown} on the source; the target can't be told so")
+
+    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
+        pairs = [(b"SUBSCRIBE ", path) for path in plan.subscribe] + [
+            (b"UNSUBSCRIBE ", path) for path in plan.unsubscribe
+        ]
+        commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
+        for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
+            if reply.ok:
+                self.outcome.subscriptions_changed += 1
+            else:
+                self.outcome.fail(refusal(reply, verb.decode().strip().lower(), session).at(folder=show(path)))
+
+    def _remember(self, plan: MailboxPlan, done: list[Step], shared: SharedState) -> None:
+        """Note the states both sides were seen in, for folders that are now the same."""
+        shared.target.unselect()
+        after = survey(shared.target)
+        states: list[tuple[bytes, tuple[int, ...], tuple[int, ...]]] = []
+        for step in done:
+            there = after.folders.get(step.target_path)
+            if step.source and step.source.state and there and there.state:
+                states.append((_blob(step.path), _four(step.source.state), _four(there.state)))
+        self._ledger.complete(self._mailbox, states, self.outcome.messages)
+        self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
+
+
+def _to_copy(step: Step) -> int:
+    """How many messages a step will copy, as far as can be told from both states."""
+    if step.source is None or step.source.state is None or step.action not in (FRESH, COMPARE):
+        return 0
+    there = step.target.state.messages if step.target and step.target.state and step.action == COMPARE else 0
+    return max(0, step.source.state.messages - there)
+
+
+def _use(step: Step, session: Session) -> bytes:
+    uses = step.source.special_uses if step.source else frozenset()
+    return b" (USE (" + b" ".join(sorted(uses)) + b"))" if uses and session.has(b"CREATE-SPECIAL-USE") else b""
+
+
+def _path(blob: bytes) -> Path:
+    return tuple(blob.split(b"\0"))
+
+
+def _blob(path: Path) -> bytes:
+    return b"\0".join(path)
+
+
+def _four(state: FolderState) -> tuple[int, int, int, int]:
+    return state.messages, state.uidnext, state.uidvalidity, state.highestmodseq
+
+
+def _base(row: FolderRow) -> Base:
+    return Base(
+        source=FolderState(*row.source_state) if row.source_state else None,
+        target=FolderState(*row.target_state) if row.target_state else None,
+        source_uidvalidity=row.source_uidvalidity,
+        target_uidvalidity=row.target_uidvalidity,
+        fidelity=row.fidelity,
+    )

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""What has to be done so that a target mailbox becomes the same as its source: pure decisions, no I/O.
+
+Planning has two steps. :func:`plan_mailbox` decides from both surveys and the ledger's memory what each folder needs;
+most folders are settled there. :func:`plan_folder` decides for a folder that has to be looked at, from the lists of
+messages. A plan is a plain value: check mode shows it, and the real run carries out the same value.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..errors import FidelityError, MigrationError, RemovalsError
+from .attributes import difference, flag_key, is_placeholder, storable
+from .folders import FolderRules, Path, show
+from .survey import Fingerprint, Folder, FolderState, Side
+
+#: What a folder needs.
+UNCHANGED, FRESH, COMPARE, TROUBLE, GONE = "unchanged", "fresh", "compare", "trouble", "gone"
+FAITHFUL, MAPPED = "faithful", "mapped"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator wants and what the target can do.
+
+    ``fidelity`` is ``auto``, ``faithful`` or ``mapped``; ``allow_removals`` a share between 0 and 1; ``no_faithful``
+    says why UIDVALIDITY can't be set on this target, empty when it can.
+    """
+
+    fidelity: str = "auto"
+    allow_removals: float = 0.2
+    no_faithful: str = ""
+    rules: FolderRules = field(default_factory=FolderRules)
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the ledger remembers of a folder: the states after the last complete run (None: there was none)."""
+
+    source: FolderState | None = None
+    target: FolderState | None = None
+    source_uidvalidity: int = 0
+    target_uidvalidity: int = 0
+    fidelity: str = ""
+    messages: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A message that a run brought: its UID on the target, and the flags it had when both were the same."""
+
+    target_uid: int
+    flags: bytes
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one folder needs; ``target`` is None when it has to be made."""
+
+    path: Path
+    target_path: Path
+    action: str
+    source: Folder | None = None
+    target: Folder | None = None
+    base: Base | None = None
+    trouble: MigrationError | None = None
+
+    @property
+    def create(self) -> bool:
+        """Whether the folder has to be made first."""
+        return self.action == FRESH and self.target is None
+
+
+@dataclass(frozen=True)
+class MailboxPlan:
+    """The steps of a mailbox, in order, and the target names to subscribe to and to unsubscribe from."""
+
+    steps: tuple[Step, ...]
+    subscribe: tuple[Path, ...] = ()
+    unsubscribe: tuple[Path, ...] = ()
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether there is nothing to do and nothing to look at."""
+        return not self.subscribe and not self.unsubscribe and all(step.action == UNCHANGED for step in self.steps)
+
+
+def plan_mailbox(
+    source: Side, target: Side, mapping: Mapping[Path, Path], bases: Mapping[Path, Base], policy: Policy
+) -> MailboxPlan:
+    """What each folder needs; ``mapping`` is source path → target path, ``bases`` is by source path."""
+    steps = [_step(source.folders[path], target, new, bases.get(path)) for path, new in mapping.items()]
+    wanted = {mapping[path] for path in mapping if source.folders[path].subscribed}
+    known = {path for path, folder in target.folders.items() if folder.subscribed}
+    came = set(mapping.values())
+    steps += [
+        Step(path, new, GONE, target=target.folders.get(new), base=bases[path])
+        for path, new in _gone(source, bases, policy)
+        if new not in came and new in target.folders
+    ]
+    if not policy.rules.subscribe:
+        return MailboxPlan(tuple(steps))
+    return MailboxPlan(tuple(steps), tuple(sorted(wanted - known)), tuple(sorted((known & came) - wanted)))
+
+
+def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
+    """Folders that a run brought and that are no longer on the source (an excluded one is not gone)."""
+    for path in bases:
+        if path not in source.folders and not policy.rules.excludes(path):
+            yield path, policy.rules.renamed(path)
+
+
+def _step(source: Folder, target: Side, new: Path, base: Base | None) -> Step:
+    there = target.folders.get(new)
+    found = Step(path=source.path, target_path=new, action=COMPARE, source=source, target=there, base=base)
+    if not source.selectable:
+        return _with(found, UNCHANGED)
+    trouble = source.trouble or (there.trouble if there else None)
+    if trouble or source.state is None:
+        return _with(found, TROUBLE, trouble)
+    if there is None or not there.selectable or there.state is None:
+        return Step(path=source.path, target_path=new, action=FRESH, source=source, target=None, base=base)
+    if _same_as_before(source.state, there.state, base):
+        return _with(found, UNCHANGED)
+    if there.state.messages == 0 and there.state.uidnext == 1:
+        return _with(found, FRESH)
+    return found
+
+
+def _with(step: Step, action: str, trouble: MigrationError | None = None) -> Step:
+    return Step(step.path, step.target_path, action, step.source, step.target, step.base, trouble)
+
+
+def _same_as_before(source: FolderState, target: FolderState, base: Base | None) -> bool:
+    """Whether both sides are as the last complete run left them; without mod-sequences flags must be looked at."""
+    if base is None or base.source != source or base.target != target:
+        return False
+    return bool(source.messages == 0 or (source.highestmodseq and target.highestmodseq))
+
+
+# one folder
+
+
+@dataclass(frozen=True)
+class FlagChange:
+    """Flags to add to and take away from messages of the target."""
+
+    uids: tuple[int, ...]
+    add: tuple[bytes, ...]
+    remove: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class FolderPlan:
+    """What is to be done in one folder. ``copy`` are source UIDs, None for all below ``source_uidnext``.
+
+    ``adopt`` are pairs found by fingerprint; ``forget`` are source UIDs whose pairs no longer hold; ``foreign`` counts
+    messages of the target that no run brought: they are never touched.
+    """
+
+    fidelity: str
+    copy: tuple[int, ...] | None = ()
+    copy_count: int = 0
+    set_uidvalidity: int | None = None
+    flags: tuple[FlagChange, ...] = ()
+    remove: tuple[int, ...] = ()
+    placeholders: tuple[int, ...] = ()
+    adopt: Mapping[int, Pair] = field(default_factory=dict)
+    forget: tuple[int, ...] = ()
+    foreign: int = 0
+    reasons: tuple[str, ...] = ()
+    trouble: MigrationError | None = None
+
+    @property
+    def flag_messages(self) -> int:
+        """How many messages get other flags."""
+        return sum(len(change.uids) for change in self.flags)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The two lists of messages of a folder (UID → flags) and what is known about them.
+
+    ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a run
+    brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint.
+    """
+
+    source: Mapping[int, bytes]
+    target: Mapping[int, bytes]
+    pairs: Mapping[int, Pair] = field(default_factory=dict)
+    ours: frozenset[int] = frozenset()
+    matched: Mapping[int, int] = field(default_factory=dict)
+    same_uidvalidity: bool = False
+    target_uidnext: int = 0
+
+
+def plan_fresh(source: FolderState, policy: Policy) -> FolderPlan:
+    """The plan for a folder that has to be made or is empty and unused: everything is copied."""
+    reasons = _why_mapped(policy)
+    faithful = not reasons
+    if not faithful and policy.fidelity == FAITHFUL:
+        return FolderPlan(MAPPED, reasons=reasons, trouble=FidelityError("; ".join(reasons)))
+    return FolderPlan(
+        FAITHFUL if faithful else MAPPED,
+        copy=None,
+        copy_count=source.messages,
+        set_uidvalidity=source.uidvalidity if faithful else None,
+        reasons=reasons,
+    )
+
+
+def _why_mapped(policy: Policy) -> tuple[str, ...]:
+    if policy.fidelity == MAPPED:
+        return ("fidelity: mapped was asked for",)
+    return (policy.no_faithful,) if policy.no_faithful else ()
+
+
+def unknown(look: Look) -> tuple[set[int], set[int]]:
+    """The source and target UIDs of which no pair is known: to be told apart by fingerprints if both are there."""
+    known_target = {pair.target_uid for pair in look.pairs.values()}
+    here = set(look.source) - set(look.pairs)
+    there = {uid for uid in look.target if uid not in known_target and not is_placeholder(look.target[uid])}
+    return here, there
+
+
+def match(source: Mapping[int, Fingerprint], target: Mapping[int, Fingerprint]) -> dict[int, int]:
+    """Which messages are the same, as a multiset: N copies on one side are N on the other.
+
+    Copies with the same UID on both sides belong together first; the others in the order of their UIDs.
+    """
+    found = {uid: uid for uid, print_ in source.items() if target.get(uid) == print_}
+    taken = set(found)
+    by_print: dict[Fingerprint, list[int]] = defaultdict(list)
+    for uid in sorted(target, reverse=True):
+        if uid not in taken:
+            by_print[target[uid]].append(uid)
+    for uid in sorted(source):
+        candidates = by_print.get(source[uid])
+        if uid not in found and candidates:
+            found[uid] = candidates.pop()
+    return found
+
+
+def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
+    """The plan for a folder that exists on both sides.
+
+    Copies what the target lacks, makes flags follow the source, removes what a run brought and the source no longer
+    has. A removal of more than ``policy.allow_removals`` of the folder is refused; so is a folder that can't be
+    faithful when ``fidelity: faithful`` was asked for.
+    """
+    pairs = dict(look.pairs)
+    adopt = {uid: Pair(there, flag_key(look.source[uid])) for uid, there in look.matched.items()}
+    pairs.update(adopt)
+    alive = {uid: pair for uid, pair in pairs.items() if uid in look.source and pair.target_uid in look.target}
+    claimed = {pair.target_uid for pair in pairs.values()}
+    stale = {uid for uid in look.ours if uid not in claimed and uid in look.target}
+    remove = stale | {
+        pair.target_uid for uid, pair in pairs.items() if uid not in look.source and pair.target_uid in look.target
+    }
+    placeholders = {uid for uid, flags in look.target.items() if is_placeholder(flags) and uid not in claimed}
+    foreign = len(set(look.target) - claimed - placeholders - remove)
+    copy = tuple(sorted(uid for uid in look.source if uid not in alive))
+    reasons = _reasons(look, alive, copy, foreign, policy)
+    plan = FolderPlan(
+        fidelity=MAPPED if reasons else FAITHFUL,
+        copy=copy,
+        copy_count=len(copy),
+        set_uidvalidity=None if reasons or look.same_uidvalidity else source.uidvalidity,
+        flags=_flag_changes(look, alive),
+        remove=tuple(sorted(remove)),
+        placeholders=tuple(sorted(placeholders)),
+        adopt=adopt,
+        forget=tuple(sorted(uid for uid in pairs if uid not in look.source)),
+        foreign=foreign,
+        reasons=reasons,
+    )
+    return _guarded(plan, len(pairs) + len(stale), policy)
+
+
+def _reasons(
+    look: Look, alive: Mapping[int, Pair], copy: tuple[int, ...], foreign: int, policy: Policy
+) -> tuple[str, ...]:
+    """Why this folder can't have the source's UIDs; empty when it can."""
+    reasons = list(_why_mapped(policy))
+    if not look.same_uidvalidity and look.target:
+        reasons.append("the target folder already held messages under another UIDVALIDITY")
+    if foreign:
+        reasons.append(f"the target folder holds {foreign} message(s) that did not come from the source")
+    if any(uid != pair.target_uid for uid, pair in alive.items()):
+        reasons.append("messages were copied with other UIDs before")
+    if copy and copy[0] < look.target_uidnext:
+        reasons.append(f"UID {copy[0]} can no longer be given out on the target, which is at {look.target_uidnext}")
+    return tuple(reasons)
+
+
+def _flag_changes(look: Look, alive: Mapping[int, Pair]) -> tuple[FlagChange, ...]:
+    """Flags that differ, grouped by equal change."""
+    groups: dict[tuple[tuple[bytes, ...], tuple[bytes, ...]], list[int]] = defaultdict(list)
+    for uid, pair in alive.items():
+        have, want = look.target[pair.target_uid], look.source[uid]
+        if have != want and flag_key(have) != flag_key(want):
+            change = difference(have, storable(want))
+            if change != ((), ()):
+                groups[change].append(pair.target_uid)
+    return tuple(FlagChange(tuple(sorted(uids)), *change) for change, uids in sorted(groups.items()))
+
+
+def _guarded(plan: FolderPlan, brought: int, policy: Policy) -> FolderPlan:
+    trouble: MigrationError | None = None
+    if plan.reasons and policy.fidelity == FAITHFUL:
+        trouble = FidelityError("; ".join(plan.reasons))
+    elif plan.remove and len(plan.remove) > policy.allow_removals * brought:
+        trouble = RemovalsError(
+            f"{len(plan.remove)} of {brought} messages are gone from the source; "
+            f"removing them is more than allow_removals ({policy.allow_removals:g}) lets go"
+        )
+    if trouble is None:
+        return plan
+    return FolderPlan(plan.fidelity, foreign=plan.foreign, reasons=plan.reasons, trouble=trouble)
+
+
+def describe(step: Step, plan: FolderPlan | None) -> str:
+    """A folder's line for diff mode."""
+    name = show(step.target_path)
+    if step.trouble or (plan and plan.trouble):
+        error = step.trouble or (plan.trouble if plan else None)
+        return f"{name}: not done: {error}"
+    if plan is None:
+        return f"{name}: unchanged"
+    parts = [
+        (step.create, "create"),
+        (plan.copy_count, f"copy {plan.copy_count}"),
+        (plan.flag_messages, f"change flags of {plan.flag_messages}"),
+        (len(plan.remove), f"remove {len(plan.remove)}"),
+        (step.action == GONE, "remove the folder"),
+    ]
+    what = ", ".join(text for holds, text in parts if holds) or "nothing to do"
+    why = f" ({'; '.join(plan.reasons)})" if plan.reasons else ""
+    return f"{name}: {what} [{plan.fidelity}]{why}"

@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""A logged-in IMAP connection: commands, their answers, and what a refusal means.
+
+IMAPClient connects, negotiates TLS and logs in; then the socket is ours (:mod:`wire`), because everything after that
+is pipelined. Commands follow RFC 3501; response codes RFC 5530, 3502, 4315, 7162 and 9208.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import (
+    AuthError,
+    CertificateExpiredError,
+    CertificateNameError,
+    CertificateUntrustedError,
+    ConnectError,
+    ConnectionLostError,
+    DiskFullError,
+    FolderError,
+    InputError,
+    MigrationError,
+    MissingLibraryError,
+    OverQuotaError,
+    ProtocolError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+    TimedOutError,
+    TlsError,
+    UnknownHostError,
+)
+from .server import Account, Server
+from .wire import Literal, Response, Value, Wire, quoted
+
+if TYPE_CHECKING:
+    from imapclient import IMAPClient
+
+#: Codes of OpenSSL's certificate verification (openssl-verification-options(1)).
+_CERT_NOT_YET_VALID, _CERT_EXPIRED, _CERT_WRONG_NAME, _CERT_WRONG_IP = 9, 10, 62, 64
+_CODE = re.compile(rb"\[([A-Z0-9-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
+_SYNC_OUTSTANDING = 100
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A command's answer: ``status`` is OK, NO or BAD; ``untagged`` is everything that came before it."""
+
+    status: bytes
+    text: bytes
+    untagged: tuple[Response, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did it."""
+        return self.status == b"OK"
+
+    @property
+    def code(self) -> tuple[bytes, bytes]:
+        """The response code and its argument, ``(b"", b"")`` without one."""
+        match = _CODE.match(self.text)
+        return (match[1].upper(), match[2] or b"") if match else (b"", b"")
+
+    @property
+    def said(self) -> str:
+        """The server's words, shortened, for an error message."""
+        return self.text[:200].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What SELECT or EXAMINE told about a folder; ``flags`` are those that can be stored, ``any_keyword`` = ``\\*``."""
+
+    exists: int
+    uidvalidity: int
+    uidnext: int
+    highestmodseq: int
+    flags: frozenset[bytes]
+    any_keyword: bool
+
+    def allows(self, flag: bytes) -> bool:
+        """Whether a flag can be stored permanently here."""
+        return flag.lower() in self.flags or (self.any_keyword and not flag.startswith(b"\\"))
+
+
+class Session:
+    """One connection, logged in. Not thread-safe: one step at a time uses it."""
+
+    def __init__(self, server: Server, wire: Wire, capabilities: Iterable[bytes]) -> None:
+        self.server = server
+        self.wire = wire
+        self.capabilities = frozenset(capability.upper() for capability in capabilities)
+        self.selected: bytes | None = None
+        self._number = 0
+
+    def has(self, *capabilities: bytes) -> bool:
+        """Whether the server offers every one of these."""
+        return all(capability in self.capabilities for capability in capabilities)
+
+    def next_tag(self) -> bytes:
+        """A tag for the next command."""
+        self._number += 1
+        return b"M%d" % self._number
+
+    def start(self, *parts: bytes | Literal) -> bytes:
+        """Send a command without waiting for its answer; gives its tag. Literals wait for their ``+`` if they must."""
+        tag = self.next_tag()
+        self.wire.send(tag + b" ")
+        for part in parts:
+            if isinstance(part, Literal):
+                self.send_literal_head(len(part.data))
+                self.wire.send(part.data)
+            else:
+                self.wire.send(part)
+        self.wire.send(b"\r\n")
+        return tag
+
+    def send_literal_head(self, size: int) -> None:
+        """``{n+}`` where the server takes it (RFC 7888), else ``{n}`` and wait for the ``+``.
+
+        :raises ServerError: the server refused the command at this point.
+        """
+        if self.has(b"LITERAL+") or (size <= 4096 and self.has(b"LITERAL-")):
+            self.wire.send(b"{%d+}\r\n" % size)
+            return
+        self.wire.send(b"{%d}\r\n" % size)
+        self.wire.flush()
+        while True:
+            response = self.wire.response()
+            if response.tag == b"+":
+                return
+            if response.tag != b"*":
+                raise refusal(_reply(response, ()), "send a literal", self)
+            self.note(response)
+
+    def finish(self, tag: bytes) -> Reply:
+        """Read up to the answer of a command that was started."""
+        self.wire.flush()
+        untagged: list[Response] = []
+        while True:
+            response = self.wire.response()
+            if response.tag == tag:
+                return _reply(response, tuple(untagged))
+            if response.tag == b"*":
+                self.note(response)
+                untagged.append(response)
+            elif response.tag != b"+":
+                raise ProtocolError(f"the server answered {response.tag[:40]!r}, which was not asked", **self.place())
+
+    def note(self, response: Response) -> None:
+        """Look at an untagged response that nobody asked for: a BYE ends the session (RFC 3501 section 7.1.5)."""
+        if response.text[:4].upper() == b"BYE ":
+            raise bye(response.text, self)
+
+    def run(self, *parts: bytes | Literal) -> Reply:
+        """Send one command and wait for its answer."""
+        return self.finish(self.start(*parts))
+
+    def must(self, doing: str, *parts: bytes | Literal) -> Reply:
+        """Like :meth:`run`; a refusal is an error that says what was being done."""
+        reply = self.run(*parts)
+        if not reply.ok:
+            raise refusal(reply, doing, self)
+        return reply
+
+    def pipeline(self, commands: Iterable[tuple[bytes | Literal, ...]]) -> Iterator[Reply]:
+        """Send many commands without waiting in between; their answers in order."""
+        tags: list[bytes] = []
+        for command in commands:
+            tags.append(self.start(*command))
+            if len(tags) >= _SYNC_OUTSTANDING:
+                yield self.finish(tags.pop(0))
+        for tag in tags:
+            yield self.finish(tag)
+
+    def select(self, folder: bytes, *, read_only: bool) -> Selected:
+        """Open a folder; ``read_only`` (EXAMINE) changes nothing, not even ``\\Recent``.
+
+        :raises FolderError: it can't be opened.
+        """
+        verb = b"EXAMINE " if read_only else b"SELECT "
+        reply = self.run(verb, quoted(folder))
+        if not reply.ok:
+            self.selected = None
+            error = refusal(reply, f"open the folder ({verb.decode().strip()})", self)
+            raise _as_folder_error(error) if error.kind == ServerError.kind else error
+        self.selected = folder
+        return _selected(reply, self)
+
+    def unselect(self) -> None:
+        """Leave the folder without expunging anything (RFC 3691); opening none does the same elsewhere."""
+        if self.selected is None:
+            return
+        self.run(*((b"UNSELECT",) if self.has(b"UNSELECT") else (b"EXAMINE ", b'""')))
+        self.selected = None
+
+    def logout(self) -> None:
+        """Say good-bye if that is still possible, and close."""
+        with contextlib.suppress(MigrationError):
+            self.wire.send(self.next_tag() + b" LOGOUT\r\n")
+            self.wire.flush()
+        self.wire.close()
+
+    def place(self) -> dict[str, str]:
+        """Where this is, for errors."""
+        return {"server": f"{self.server.name} {self.server.address}"}
+
+
+def _reply(response: Response, untagged: tuple[Response, ...]) -> Reply:
+    status, _blank, text = response.text.partition(b" ")
+    return Reply(status.upper(), text, untagged)
+
+
+def _as_folder_error(error: ServerError) -> FolderError:
+    return FolderError(error.message, **error.where)
+
+
+def _selected(reply: Reply, session: Session) -> Selected:
+    numbers = {b"UIDVALIDITY": 0, b"UIDNEXT": 0, b"HIGHESTMODSEQ": 0}
+    exists = 0
+    flags: list[Value] = []
+    for response in reply.untagged:
+        words = response.text.split(b" ", 2)
+        if len(words) == 2 and words[1].upper() == b"EXISTS" and words[0].isdigit():
+            exists = int(words[0])
+        elif words[0].upper() == b"OK" and (match := _CODE.match(response.text, 3)):
+            code, argument = match[1].upper(), match[2] or b""
+            if code in numbers and argument.isdigit():
+                numbers[code] = int(argument)
+            elif code == b"PERMANENTFLAGS":
+                flags = _flag_list(argument)
+    if not numbers[b"UIDVALIDITY"]:
+        raise ProtocolError("the server opened a folder without telling its UIDVALIDITY", **session.place())
+    lowered = frozenset(flag.lower() for flag in flags if isinstance(flag, bytes))
+    return Selected(
+        exists=exists,
+        uidvalidity=numbers[b"UIDVALIDITY"],
+        uidnext=numbers[b"UIDNEXT"],
+        highestmodseq=numbers[b"HIGHESTMODSEQ"],
+        flags=lowered - {b"\\*"},
+        any_keyword=b"\\*" in lowered,
+    )
+
+
+def _flag_list(argument: bytes) -> list[Value]:
+    inner = argument.strip()
+    return list(inner[1:-1].split()) if inner.startswith(b"(") else []
+
+
+# what a refusal means
+
+
+def refusal(reply: Reply, doing: str, session: Session) -> ServerError:
+    """The error for a NO or BAD answer, by its response code (RFC 5530, 9208) or, failing that, by its words."""
+    code, _argument = reply.code
+    words = reply.text.lower()
+    message = f"the server would not {doing}: {reply.status.decode('ascii', 'replace')} {reply.said}"
+    kinds: tuple[tuple[bool, type[ServerError]], ...] = (
+        (b"disk space" in words or b"no space left" in words or b"out of disk" in words, DiskFullError),
+        (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
+        (code in {b"THROTTLED", b"LIMIT", b"INUSE", b"UNAVAILABLE"} or b"throttled" in words, ThrottledError),
+    )
+    chosen = next((kind for holds, kind in kinds if holds), ServerError)
+    return chosen(message, **session.place())
+
+
+def bye(text: bytes, session: Session) -> MigrationError:
+    """The error for a server that says good-bye by itself."""
+    said = text[:200].decode("utf-8", "replace")
+    return ConnectionLostError(f"the server ended the connection: {said}", **session.place())
+
+
+# connecting
+
+
+def connect(server: Server, account: Account) -> Session:
+    """A logged-in session; the password is tried once.
+
+    :raises ConnectError: unknown host, closed port, no answer in time, or a server that hangs up.
+    :raises TlsError: the certificate is not to be trusted, or STARTTLS is not offered.
+    :raises AuthError: the server refused the log-in.
+    """
+    place = {"server": f"{server.name} {server.address}"}
+    if account.password is None and server.admin_user is None:
+        raise InputError(
+            f"no password for {account.user} and no admin user for the {server.name}",
+            option=f"mailboxes.{server.name}_password",
+            account=account.user,
+        )
+    try:
+        from imapclient import IMAPClient
+    except ImportError as error:
+        raise MissingLibraryError("the Python library imapclient (3.0 or later) is not installed") from error
+    client: IMAPClient | None = None
+    try:
+        client = _open(IMAPClient, server)
+        _log_in(client, server, account)
+        return _take_over(client, server)
+    except MigrationError as error:
+        _abandon(client)
+        raise error.at(**place) from error
+    except Exception as error:
+        _abandon(client)
+        raise _connect_error(error, server).at(**place) from error
+
+
+def _open(factory: type[IMAPClient], server: Server) -> IMAPClient:
+    context = _tls_context(server) if server.security != "plain" else None
+    client = factory(
+        server.host,
+        port=server.port,
+        ssl=server.security == "tls",
+        ssl_context=context if server.security == "tls" else None,
+        timeout=server.timeout,
+    )
+    if server.security == "starttls":
+        if not client.has_capability("STARTTLS"):
+            _abandon(client)
+            raise TlsError("the server does not offer STARTTLS, and security: starttls never goes on in clear text")
+        client.starttls(context)
+    sock = client.socket()
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client
+
+
+def _tls_context(server: Server) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=server.ca_path)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"the CA file {server.ca_path} can't be read: {error}", option=f"{server.name}.ca_path"
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not server.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _log_in(client: IMAPClient, server: Server, account: Account) -> None:
+    """Log in as the account, or as the admin user on its behalf (``admin_method``)."""
+    user, password, behalf = account.user, account.password or "", ""
+    if server.admin_user is not None:
+        password = server.admin_password or ""
+        user = server.admin_user
+        if server.admin_method == "separator":
+            user = f"{account.user}{server.admin_separator}{server.admin_user}"
+        elif server.admin_method == "sasl_plain":
+            behalf = account.user
+    try:
+        _authenticate(client, user, password, behalf)
+        if server.admin_user is not None and server.admin_method == "proxyauth":
+            _proxyauth(client, account.user)
+    except (AuthError, ConnectError) as error:
+        raise error.at(account=account.user) from error
+
+
+def _authenticate(client: IMAPClient, user: str, password: str, behalf: str) -> None:
+    from imapclient.exceptions import IMAPClientAbortError, LoginError
+
+    plain_text = (user + password).isascii() and not any(char in "\r\n\0" for char in user + password)
+    try:
+        if behalf or (client.has_capability("AUTH=PLAIN") and not plain_text):
+            client.plain_login(user, password, behalf or None)
+        elif client.has_capability("LOGINDISABLED"):
+            raise AuthError("the server allows no log-in on this connection (LOGINDISABLED); use tls or starttls")
+        elif not plain_text:
+            raise AuthError(
+                "the password holds characters that this server's LOGIN can't take, and it has no AUTH=PLAIN"
+            )
+        else:
+            client.login(user, password)
+    except LoginError as error:
+        said = str(error)
+        if "[UNAVAILABLE]" in said or "[INUSE]" in said or "[LIMIT]" in said:
+            raise ThrottledError(f"the server can't log anybody in just now: {said}") from error
+        raise AuthError(f"the server refused the log-in: {said}") from error
+    except IMAPClientAbortError as error:
+        raise ConnectionLostError(f"the server hung up at the log-in: {error}") from error
+
+
+def _proxyauth(client: IMAPClient, user: str) -> None:
+    """``PROXYAUTH user`` as Sun/Oracle, Netscape and Zimbra servers know it."""
+    imap: Any = client._imap
+    status, data = imap.xatom("PROXYAUTH", imap._quote(user))
+    if status != "OK":
+        raise AuthError(f"the server refused PROXYAUTH: {data!r:.200}")
+
+
+def _take_over(client: IMAPClient, server: Server) -> Session:
+    """Take the socket from IMAPClient, with whatever it has already read from it."""
+    capabilities = [bytes(capability) for capability in client.capabilities()]
+    imap: Any = client._imap
+    sock = imap.sock
+    sock.setblocking(False)
+    try:
+        leftover = b"".join(imap._readbuf) if hasattr(imap, "_readbuf") else bytes(imap.file.peek())
+    except (OSError, ValueError):
+        leftover = b""
+    imap.file.close()  # else closing the socket would not close the connection
+    sock.settimeout(server.timeout)
+    return Session(server, Wire(sock, leftover), capabilities)
+
+
+def _abandon(client: IMAPClient | None) -> None:
+    if client is not None:
+        with contextlib.suppress(Exception):
+            client.shutdown()
+
+
+def _connect_error(error: Exception, server: Server) -> MigrationError:
+    """The socket's, TLS's or imaplib's exception as one of ours."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_error(error, server)
+    if isinstance(error, ssl.SSLError):
+        return TlsError(f"no TLS connection: {error.reason or error}")
+    table: tuple[tuple[type[Exception], type[ConnectError], str], ...] = (
+        (socket.gaierror, UnknownHostError, f"the host name {server.host} does not resolve"),
+        (ConnectionRefusedError, RefusedError, f"nothing listens on {server.address}"),
+        (TimeoutError, TimedOutError, f"{server.address} did not answer within {server.timeout:g} s"),
+        (OSError, ConnectError, f"no connection to {server.address}: {error}"),
+    )
+    for cause, ours, message in table:
+        if isinstance(error, cause):
+            return ours(message)
+    return ConnectionLostError(f"{server.address} does not speak IMAP to us: {error}")
+
+
+def _certificate_error(error: ssl.SSLCertVerificationError, server: Server) -> TlsError:
+    code = error.verify_code
+    if code in (_CERT_EXPIRED, _CERT_NOT_YET_VALID):
+        return CertificateExpiredError(
+            f"the certificate of {server.address} is not valid today: {error.verify_message}"
+        )
+    if code in (_CERT_WRONG_NAME, _CERT_WRONG_IP):
+        return CertificateNameError(f"the certificate is not for {server.host}: {error.verify_message}")
+    return CertificateUntrustedError(f"the certificate of {server.address} can't be trusted: {error.verify_message}")

@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Copying messages: one stream from the source's FETCH into the target's APPEND, nothing waited for in between.
+
+Exactly once, by construction. Messages go out in MULTIAPPEND batches (RFC 3502), each of which is there or is not. The
+line end that makes a batch complete is held back until the batch before it has been confirmed: should that one fail,
+the connection is dropped and the incomplete batch never happens, so that no message can take another's UID.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+from ..errors import (
+    DiskFullError,
+    MessageRefusedError,
+    MessageUnreadableError,
+    MigrationError,
+    OverQuotaError,
+    ProtocolError,
+    ServerError,
+    TargetMovedError,
+    ThrottledError,
+)
+from ..ledger import MessageRow
+from .attributes import PLACEHOLDER, flag_key, instant, storable
+from .session import Reply, Selected, Session, bye, refusal
+from .spool import Spool
+from .survey import flag_text
+from .uidset import chunks, expand
+from .wire import Literal, Response, Value, parse, quoted
+
+DIGEST_SIZE = 16
+#: A batch ends with this many messages or bytes; measured: more of either gains nothing (BENCH: 100 to 500).
+BATCH_MESSAGES = 500
+BATCH_BYTES = 4 * 1024 * 1024
+#: Up to this many UIDs a gap is filled with placeholders (24 µs each); above, doveadm skips it (12 ms, and a stop).
+GAP_PLACEHOLDERS = 500
+#: Single APPENDs that may be under way where the target has no MULTIAPPEND and UIDs are free.
+SINGLE_WINDOW = 64
+#: A message up to this size is handed on in one piece, a larger one as it arrives.
+WHOLE = 256 * 1024
+
+_PLACEHOLDER_BODY = b"Subject: gap\r\n\r\n"
+_FETCH = re.compile(
+    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\[\] \{(\d+)\}\r\n'
+)
+_LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
+_APPENDUID = re.compile(rb"\[APPENDUID (\d+) ([0-9:,]+)\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message on its way: what FETCH told of it, and its bytes, which have to be read before the next message."""
+
+    uid: int
+    flags: bytes
+    date: bytes
+    size: int
+    pieces: Callable[[], Iterable[bytes]]
+
+
+class Pacer(Protocol):
+    """What slows us down: waits until so much is due."""
+
+    def take(self, messages: int, size: int) -> None:
+        """Wait until ``messages`` messages of ``size`` bytes together may be read."""
+
+
+# reading the source
+
+
+def fetch_messages(session: Session, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
+    """Messages of the selected folder in the order the server sends them: ``uids``, or all from ``first`` to ``last``.
+
+    :raises MessageUnreadableError: the server ended with NO or BAD; what it sent before has been given out.
+    """
+    if uids is None:
+        sets: Iterator[bytes] = iter((b"%d:%d" % (first, last),)) if first <= last else iter(())
+    else:
+        sets = chunks(uids)
+    tags: deque[bytes] = deque()
+    refused: list[bytes] = []
+    while _ask(session, sets, tags):
+        session.wire.ensure_line()
+        match = session.wire.match(_FETCH)
+        if match:
+            size = int(match[4])
+            yield _arriving(session, match, size)
+            _end_of_message(session, size)
+            continue
+        message = _other_line(session, tags, refused)
+        if message:
+            yield message
+    if refused:
+        raise MessageUnreadableError(f"the source would not give out all messages: {refused[0][:200]!r}")
+
+
+def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes]) -> bool:
+    """Keep two FETCH commands under way; whether any is."""
+    while len(tags) < 2:
+        some = next(sets, None)
+        if some is None:
+            break
+        tags.append(session.start(b"UID FETCH " + some + b" (UID FLAGS INTERNALDATE BODY.PEEK[])"))
+    session.wire.flush()
+    return bool(tags)
+
+
+def _arriving(session: Session, match: re.Match[bytes], size: int) -> Message:
+    wire = session.wire
+    uid, flags, date = int(match[1]), match[2], match[3]
+    wire.skip(len(match[0]))
+    if size <= WHOLE:
+        data = wire.take(size)
+        return Message(uid, flags, date, size, lambda: (data,))
+    wire.expect(size)
+    return Message(uid, flags, date, size, lambda: wire.pieces(size))
+
+
+def _end_of_message(session: Session, size: int) -> None:
+    if session.wire.owing:
+        raise ProtocolError(f"a message of {size} bytes was not read to its end")
+    if not session.wire.line().endswith(b")"):
+        raise ProtocolError("the source's FETCH answer has no end", **session.place())
+
+
+def _other_line(session: Session, tags: deque[bytes], refused: list[bytes]) -> Message | None:
+    """A line that is not the usual FETCH answer: the end of a command, news, or a FETCH in another order."""
+    line = session.wire.line()
+    if line.startswith(b"* "):
+        if line[2:6].upper() == b"BYE ":
+            raise bye(line[2:], session)
+        return _unusual_fetch(session, line[2:])
+    tag, _blank, rest = line.partition(b" ")
+    if not tags or tag != tags.popleft():
+        raise ProtocolError(f"the source sent {line[:60]!r} out of turn", **session.place())
+    if not rest.upper().startswith(b"OK"):
+        refused.append(rest)
+    return None
+
+
+def _unusual_fetch(session: Session, line: bytes) -> Message | None:
+    """Any other legal form: items in another order, a body as a string, news of flags. A literal is spooled."""
+    lines, literals, spool = [line], [], None
+    while match := _LITERAL.search(lines[-1]):
+        size = int(match[1])
+        if lines[-1][: match.start()].upper().endswith(b"BODY[] "):
+            spool = Spool(session.wire.pieces(size), size)
+            literals.append(b"")
+        else:
+            literals.append(session.wire.bounded(size))
+        lines.append(session.wire.line())
+    if not re.match(rb"\d+ FETCH \(", line, re.IGNORECASE):
+        return None
+    values = parse(tuple(lines), tuple(literals))
+    items = values[2] if len(values) == 3 and isinstance(values[2], list) else []
+    return _from_items(dict(_pairs(items)), spool)
+
+
+def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
+    for key, value in zip(items[::2], items[1::2], strict=False):
+        if isinstance(key, bytes):
+            yield key.upper(), value
+
+
+def _from_items(items: dict[bytes, Value], spool: Spool | None) -> Message | None:
+    uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", b"BODY[]"))
+    if not isinstance(uid, bytes) or not uid.isdigit() or b"BODY[]" not in items:
+        return None
+    stamp = date if isinstance(date, bytes) else b""
+    text = flag_text(flags) if isinstance(flags, list) else b""
+    if spool is not None:
+        return Message(int(uid), text, stamp, spool.size, spool.pieces)
+    data = body if isinstance(body, bytes) else b""
+    return Message(int(uid), text, stamp, len(data), lambda: (data,))
+
+
+# writing the target
+
+
+@dataclass
+class Batch:
+    """Messages of one APPEND command; a row's target UID is set when the server has told it. None = a placeholder."""
+
+    tag: bytes
+    first_uid: int
+    rows: list[MessageRow | None] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def source_uids(self) -> list[int]:
+        """The source UIDs in it."""
+        return [row.source_uid for row in self.rows if row]
+
+
+class BatchRefusedError(MigrationError):
+    """The target refused a batch; nothing of it is there. ``source_uids`` are the messages that were in it."""
+
+    def __init__(self, cause: ServerError, source_uids: list[int]) -> None:
+        super().__init__(cause.message, **cause.where)
+        self.cause = cause
+        self.source_uids = source_uids
+
+
+class ShiftedError(TargetMovedError):
+    """A batch got other UIDs than it must have; ``uids`` are those it got: they have to be taken back."""
+
+    def __init__(self, message: str, uids: list[int]) -> None:
+        super().__init__(message)
+        self.uids = uids
+
+
+#: A refusal that is about the account or the server, not about one message: there is no use in trying the others.
+HOPELESS = (OverQuotaError, DiskFullError, ThrottledError)
+
+
+class Appender:
+    """Writes messages to the selected folder of the target, in batches, one of which may be under way unconfirmed.
+
+    ``faithful`` gives every message the UID it has on the source; ``skip_to`` raises the folder's UIDNEXT for a big
+    gap; ``confirmed`` gets the rows of each batch that the server has confirmed; ``dropped`` is told of a message that
+    was refused alone, where that costs no other message anything.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        selected: Selected,
+        *,
+        faithful: bool,
+        skip_to: Callable[[int], None],
+        confirmed: Callable[[list[MessageRow], int], None],
+        dropped: Callable[[int, MigrationError], None],
+        limit: int = BATCH_MESSAGES,
+    ) -> None:
+        self._session, self._wire, self._selected = session, session.wire, selected
+        self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
+        self._next_uid = selected.uidnext
+        self._limit = limit if session.has(b"MULTIAPPEND") else 1
+        self._window = SINGLE_WINDOW if self._limit == 1 and not faithful else 1
+        self._free_literals = session.has(b"LITERAL+")
+        self._folder = quoted(session.selected or b"INBOX")
+        self._batch: Batch | None = None
+        self._waiting: deque[Batch] = deque()
+        self._flags: dict[bytes, tuple[bytes, bytes]] = {}
+        self.placeholders = 0
+        self.unplaced: list[MessageRow] = []
+        self.lost_flags: set[bytes] = set()
+
+    def add(self, message: Message) -> None:
+        """Send a message; its batch is complete when it is full."""
+        if self._faithful:
+            self._fill_gap(message.uid)
+        flags, key = self._flags.get(message.flags) or self._translate(message.flags)
+        batch = self._begin(flags, message.date, message.size)
+        digest = blake2b(digest_size=DIGEST_SIZE)
+        for piece in message.pieces():
+            digest.update(piece)
+            self._wire.send(piece)
+        batch.rows.append(MessageRow(message.uid, 0, key, digest.digest()))
+        batch.size += message.size
+        self._next_uid += 1
+        if len(batch.rows) >= self._limit or batch.size >= BATCH_BYTES:
+            self._complete()
+
+    def drop(self, uid: int, error: MigrationError) -> None:
+        """Note a message that can't be sent."""
+        self._dropped(uid, error)
+
+    def finish(self) -> None:
+        """Complete the last batch and wait for every confirmation."""
+        if self._batch:
+            self._complete()
+        self._wire.flush()
+        while self._waiting:
+            self._confirm_next()
+
+    def _translate(self, flags: bytes) -> tuple[bytes, bytes]:
+        """Flags as APPEND takes them here, and as the ledger remembers them."""
+        wanted = storable(flags)
+        kept = [one for one in wanted if self._selected.allows(one)]
+        self.lost_flags.update(set(wanted) - set(kept))
+        self._flags[flags] = (b" ".join(kept), flag_key(flags))
+        return self._flags[flags]
+
+    # gaps
+
+    def _fill_gap(self, uid: int) -> None:
+        gap = uid - self._next_uid
+        if gap < 0:
+            raise TargetMovedError(f"the target folder's next UID is {self._next_uid}, but UID {uid} is to be written")
+        if gap > GAP_PLACEHOLDERS:
+            self.finish()
+            self._skip_to(uid)
+            self._next_uid = uid
+            return
+        for _number in range(gap):
+            batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", len(_PLACEHOLDER_BODY))
+            self._wire.send(_PLACEHOLDER_BODY)
+            batch.rows.append(None)
+            self.placeholders += 1
+            self._next_uid += 1
+            if self._limit == 1:
+                self._complete()
+
+    # the APPEND command
+
+    def _begin(self, flags: bytes, date: bytes, size: int) -> Batch:
+        """Start a message: the command when there is none, then its flags, date and the literal's head."""
+        if self._batch is None:
+            self._batch = Batch(self._session.next_tag(), self._next_uid)
+            self._wire.send(self._batch.tag + b" APPEND ")
+            if isinstance(self._folder, Literal):
+                self._literal_head(len(self._folder.data), b"")
+                self._wire.send(self._folder.data)
+            else:
+                self._wire.send(self._folder)
+        stamp = b' "' + date + b'"' if instant(date) is not None else b""
+        self._literal_head(size, b" (" + flags + b")" + stamp + b" ")
+        return self._batch
+
+    def _literal_head(self, size: int, before: bytes) -> None:
+        if self._free_literals or (size <= 4096 and self._session.has(b"LITERAL-")):
+            self._wire.send(before + b"{%d+}\r\n" % size)
+            return
+        self._wire.send(before + b"{%d}\r\n" % size)
+        self._wire.flush()
+        while True:
+            response = self._wire.response()
+            if response.tag == b"+":
+                return
+            if self._batch and response.tag == self._batch.tag:
+                self._refused(self._batch, response)
+            self._take(response)
+
+    def _complete(self) -> None:
+        """Make the batch complete, once those before it are confirmed as far as they must be."""
+        batch, self._batch = self._batch, None
+        if batch is None:
+            return
+        while len(self._waiting) >= self._window:
+            self._confirm_next()
+        self._wire.send(b"\r\n")
+        self._wire.flush()
+        self._waiting.append(batch)
+
+    # the server's answers
+
+    def _confirm_next(self) -> None:
+        waiting = len(self._waiting)
+        while len(self._waiting) == waiting:
+            self._take(self._wire.response())
+
+    def _take(self, response: Response) -> None:
+        if response.tag == b"*":
+            self._session.note(response)
+            return
+        if not self._waiting or response.tag != self._waiting[0].tag:
+            raise ProtocolError(f"the target answered {response.tag[:40]!r}, which was not asked")
+        batch = self._waiting.popleft()
+        if response.text[:3].upper() != b"OK ":
+            self._refused(batch, response)
+        else:
+            self._place(batch, response)
+
+    def _refused(self, batch: Batch, response: Response) -> None:
+        status, _blank, text = response.text.partition(b" ")
+        cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session)
+        alone = self._window > 1 and batch is not self._batch and not isinstance(cause, HOPELESS)
+        if not alone:
+            raise BatchRefusedError(cause, batch.source_uids)
+        for uid in batch.source_uids:
+            self._dropped(uid, MessageRefusedError(cause.message, **cause.where))
+
+    def _place(self, batch: Batch, response: Response) -> None:
+        """Give the batch's rows their UIDs (RFC 4315 section 3) and hand them on."""
+        match = _APPENDUID.search(response.text)
+        if match is None:
+            if self._faithful:
+                raise ProtocolError("the target does not tell the UIDs it gave (no APPENDUID)")
+            self.unplaced += [row for row in batch.rows if row]
+            return
+        uids = expand(match[2], len(batch.rows))
+        if len(uids) != len(batch.rows):
+            raise ProtocolError(f"the target confirmed {len(uids)} messages where {len(batch.rows)} were sent")
+        if self._faithful and uids != list(range(batch.first_uid, batch.first_uid + len(uids))):
+            raise ShiftedError(
+                f"other mail arrived in the target folder: UID {uids[0]} was given where {batch.first_uid} was due",
+                uids,
+            )
+        rows = [row._replace(target_uid=uid) for row, uid in zip(batch.rows, uids, strict=True) if row]
+        self._confirmed(rows, batch.size)
+
+
+def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, skip: set[int]) -> int:
+    """Send messages to the target; gives the bytes sent. ``skip`` are UIDs that have been refused before.
+
+    A message of no bytes at all can't be appended (RFC 3501 section 6.3.11 has it mean "none"): it is told to
+    ``dropped`` like one that was refused.
+    """
+    sent = 0
+    try:
+        for message in messages:
+            if message.uid in skip:
+                _pass_over(message)
+                continue
+            if message.size == 0:
+                target.drop(message.uid, MessageRefusedError("the message is empty (0 bytes), which IMAP can't append"))
+                continue
+            pacer.take(1, message.size)
+            target.add(message)
+            sent += message.size
+    except MessageUnreadableError:
+        target.finish()
+        raise
+    target.finish()
+    return sent
+
+
+def _pass_over(message: Message) -> None:
+    for _piece in message.pieces():
+        continue

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The hot path: an IMAP connection as bytes, lines and literals (RFC 3501 sections 2.2 and 4.3, RFC 7888).
+
+A literal is handed on in the pieces in which it arrives, so that memory does not grow with the size of a message.
+Everything that comes from the server is bounded: lines, literals outside message bodies, the depth of lists.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..errors import ConnectionLostError, ProtocolError, TimedOutError
+
+#: A value of a parsed response: an atom or a string, NIL, or a list.
+Value: TypeAlias = "bytes | None | list[Value]"
+
+MAX_LINE = 16 * 1024 * 1024
+MAX_LITERAL = 4 * 1024 * 1024
+MAX_DEPTH = 32
+_BUFFER = 256 * 1024
+_SEND_AT = 64 * 1024
+
+_LITERAL_END = re.compile(rb"~?\{(\d{1,20})\+?\}$")
+_TOKEN = re.compile(
+    rb"[ ]*(?:"
+    rb"(?P<open>\()|(?P<close>\))"
+    rb'|"(?P<quoted>(?:[^"\\]|\\.)*)"'
+    rb"|(?P<literal>~?\{\d+\+?\}$)"
+    rb"|(?P<atom>[^ ()\"\[]*\[[^\]]*\][^ ()]*|[^ ()\"]+)"
+    rb")"
+)
+_UNQUOTE = re.compile(rb"\\(.)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A string that goes out as a literal because it can't be quoted."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Response:
+    """One response line, its literals included.
+
+    ``tag`` is ``b"*"``, ``b"+"`` or a command's tag; ``lines`` are the pieces between the literals.
+    """
+
+    tag: bytes
+    lines: tuple[bytes, ...]
+    literals: tuple[bytes, ...]
+
+    @property
+    def text(self) -> bytes:
+        """The first line after the tag: all there is unless literals follow."""
+        return self.lines[0]
+
+    def values(self, skip: int = 0) -> list[Value]:
+        """The response as values; ``skip`` bytes of the first line are left out.
+
+        :raises ProtocolError: unbalanced or too deep lists, or something that is no token.
+        """
+        return parse(self.lines, self.literals, skip)
+
+
+def parse(lines: tuple[bytes, ...], literals: tuple[bytes, ...], skip: int = 0) -> list[Value]:
+    """Response pieces to values: quoted strings and literals as bytes, ``NIL`` as None, lists as lists."""
+    stack: list[list[Value]] = [[]]
+    for number, line in enumerate(lines):
+        position = skip if number == 0 else 0
+        end = len(line.rstrip(b" "))
+        while position < end:
+            match = _TOKEN.match(line, position)
+            if not match:
+                raise ProtocolError(f"the server sent something unreadable: {line[position : position + 60]!r}")
+            position = match.end()
+            _take(stack, match, literals, number)
+    if len(stack) != 1:
+        raise ProtocolError("the server sent a list without an end")
+    return stack[0]
+
+
+def _take(stack: list[list[Value]], match: re.Match[bytes], literals: tuple[bytes, ...], number: int) -> None:
+    kind = match.lastgroup
+    if kind == "open":
+        if len(stack) > MAX_DEPTH:
+            raise ProtocolError(f"the server sent lists nested deeper than {MAX_DEPTH}")
+        inner: list[Value] = []
+        stack[-1].append(inner)
+        stack.append(inner)
+    elif kind == "close":
+        if len(stack) == 1:
+            raise ProtocolError("the server sent a ) without a (")
+        stack.pop()
+    elif kind == "quoted":
+        stack[-1].append(_UNQUOTE.sub(rb"\1", match["quoted"]))
+    elif kind == "literal" and number < len(literals):
+        stack[-1].append(literals[number])
+    else:
+        atom = match["atom"] or match[0]
+        stack[-1].append(None if atom.upper() == b"NIL" else atom)
+
+
+def quoted(value: bytes) -> bytes | Literal:
+    """A string as an argument: quoted, or as a literal when quoting can't express it (RFC 3501 section 4.3)."""
+    if any(byte < 0x20 or byte > 0x7E for byte in value):
+        return Literal(value)
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+class Wire:
+    """A connected socket (TLS or plain) read by lines and literals and written through a small buffer."""
+
+    def __init__(self, sock: socket.socket, leftover: bytes = b"") -> None:
+        self._sock = sock
+        self._buffer = bytearray(max(_BUFFER, len(leftover)))
+        self._buffer[: len(leftover)] = leftover
+        self._start = 0
+        self._end = len(leftover)
+        self._out: list[bytes | memoryview] = []
+        self._out_size = 0
+        #: Bytes of a message that are still to be read.
+        self.owing = 0
+
+    # reading
+
+    def _fill(self) -> None:
+        """Read more from the socket into the buffer."""
+        if self._start == self._end:
+            self._start = self._end = 0
+        elif self._end == len(self._buffer):
+            self._make_room()
+        try:
+            count = self._sock.recv_into(memoryview(self._buffer)[self._end :])
+        except TimeoutError as error:
+            raise TimedOutError("no answer from the server within the time limit") from error
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {error}") from error
+        if not count:
+            raise ConnectionLostError("the server closed the connection")
+        self._end += count
+
+    def _make_room(self) -> None:
+        rest = self._buffer[self._start : self._end]
+        if len(rest) > MAX_LINE:
+            raise ProtocolError(f"the server sent a line of more than {MAX_LINE} bytes")
+        if len(rest) * 2 > len(self._buffer):
+            self._buffer = bytearray(len(self._buffer) * 2)
+        self._buffer[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)
+
+    def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """The pattern at the read position within what has already arrived; does not move."""
+        return pattern.match(self._buffer, self._start, self._end)
+
+    def skip(self, count: int) -> None:
+        """Move on by bytes that a :meth:`match` has seen."""
+        self._start += count
+
+    def ensure_line(self) -> None:
+        """Wait until a whole line has arrived."""
+        scanned = self._start
+        while True:
+            if self._buffer.find(b"\n", scanned, self._end) >= 0:
+                return
+            seen = self._end - self._start
+            self._fill()
+            scanned = self._start + seen
+
+    def line(self) -> bytes:
+        """The next line without its line end."""
+        self.ensure_line()
+        at = self._buffer.find(b"\n", self._start, self._end)
+        end = at - 1 if at > self._start and self._buffer[at - 1] == 13 else at
+        text = bytes(self._buffer[self._start : end])
+        self._start = at + 1
+        return text
+
+    def take(self, count: int) -> bytes:
+        """Exactly ``count`` bytes in one piece."""
+        if self._end - self._start >= count:
+            data = bytes(self._buffer[self._start : self._start + count])
+            self._start += count
+            return data
+        return b"".join(self.pieces(count))
+
+    def expect(self, count: int) -> None:
+        """Note that ``count`` bytes of a message come next, to be read by :meth:`pieces`."""
+        self.owing = count
+
+    def pieces(self, count: int) -> Iterator[bytes]:
+        """Exactly ``count`` bytes in the pieces in which they arrive."""
+        while count > 0:
+            if self._start == self._end:
+                self._fill()
+            size = min(count, self._end - self._start)
+            data = bytes(self._buffer[self._start : self._start + size])
+            self._start += size
+            count -= size
+            self.owing = max(0, self.owing - size)
+            yield data
+
+    def bounded(self, count: int) -> bytes:
+        """A literal that is no message, in one piece.
+
+        :raises ProtocolError: it is longer than such a literal can be.
+        """
+        if count > MAX_LITERAL:
+            raise ProtocolError(f"the server sent a literal of more than {MAX_LITERAL} bytes where none belongs")
+        return self.take(count)
+
+    def response(self) -> Response:
+        """The next response with its literals (bounded: not for message bodies)."""
+        lines: list[bytes] = []
+        literals: list[bytes] = []
+        tag, _blank, rest = self.line().partition(b" ")
+        while True:
+            lines.append(rest)
+            match = _LITERAL_END.search(rest)
+            if not match:
+                return Response(tag, tuple(lines), tuple(literals))
+            literals.append(self.bounded(int(match[1])))
+            rest = self.line()
+
+    # writing
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes; they go out when enough have gathered, or with :meth:`flush`."""
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size >= _SEND_AT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is queued."""
+        if not self._out:
+            return
+        data = b"".join(self._out)
+        self._out.clear()
+        self._out_size = 0
+        try:
+            self._sock.sendall(data)
+        except TimeoutError as error:
+            raise TimedOutError("the server does not take what we send within the time limit") from error
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection; a command that is not complete is thus never carried out by the server."""
+        try:
+            self._sock.close()
+        except OSError:
+            return
