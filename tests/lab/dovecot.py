@@ -28,17 +28,21 @@ exec "$@"
 class DovecotSetup:
     """All that distinguishes one Dovecot of the lab from another.
 
-    `owner` is the uid and gid of the mail; `values` is what its template asks for besides the common part; `extra` is
-    configuration text that comes last and so wins.
+    `kind` is site or region and chooses the templates; `owner` is the uid and gid of the mail; `socket` and `database`
+    are where the accounts are; `values` is what the template asks for besides; `extra` is configuration text that comes
+    last and so wins.
     """
 
-    template: str
+    kind: str
     ports: Mapping[str, int]
     owner: tuple[int, int]
     master_user: str
     master_password: str
     certificate: Certificate
     mail_root: Path
+    socket: Path
+    database: str
+    database_password: str
     values: Mapping[str, object]
     rawlog: bool = False
     extra: str = ""
@@ -54,7 +58,7 @@ class Dovecot(Server):
         self.log = folder / "dovecot.log"
         self.configuration = folder / "dovecot.conf"
         self.masters = folder / "master-users"
-        self.users = folder / "users"
+        self.sql = folder / "dovecot-sql.conf"
         self.rawlog = folder / "rawlog"
 
     def listens_on(self) -> Sequence[int]:
@@ -72,14 +76,23 @@ class Dovecot(Server):
         if root:
             os.chown(self.setup.mail_root, uid, gid)
         write_private(self.masters, f"{self.setup.master_user}:{{PLAIN}}{self.setup.master_password}\n", 0o644)
-        self.users.touch()
         script = self.folder / "rawlog.sh"
         if self.setup.rawlog:
             self.rawlog.mkdir(exist_ok=True)
             self.rawlog.chmod(0o777)
             write_private(script, _RAWLOG_SCRIPT.format(rawlog=self.rawlog), 0o755)
         self.render(
-            self.setup.template,
+            f"dovecot-{self.setup.kind}-sql.conf.j2",
+            self.sql,
+            0o600,
+            name=self.name,
+            socket=self.setup.socket,
+            database=self.setup.database,
+            password=self.setup.database_password,
+            mail_root=self.setup.mail_root,
+        )
+        self.render(
+            f"dovecot-{self.setup.kind}.conf.j2",
             self.configuration,
             0o600,
             name=self.name,
@@ -98,7 +111,7 @@ class Dovecot(Server):
             rawlog_script=script,
             certificate=self.setup.certificate,
             masters=self.masters,
-            users=self.users,
+            sql=self.sql,
             extra=self.setup.extra,
             **self.setup.values,
         )

@@ -15,12 +15,12 @@ from typing import Any
 from . import packages, ports, state
 from .errors import LabError
 from .layout import Layout
-from .region import PORTS as REGION_PORTS
+from . import region as region_side
+from . import site as site_side
 from .region import Region
 from .server import Server, start_all, stop_all
-from .site import PORTS as SITE_PORTS
 from .site import Site
-from .state import LabState, RegionOptions, RegionState, SiteOptions, SiteState
+from .state import LabState, RegionOptions, RegionState, SideState, SiteOptions, SiteState
 from .tls import Authority
 
 
@@ -61,12 +61,7 @@ class Lab:
                 known.regions[name].options = region_option
             lab = cls(layout, known)
             lab.save()
-            started = start_all(lab.servers)
-            try:
-                lab.save()
-            except BaseException:
-                stop_all(started)
-                raise
+            lab._start()
         return lab
 
     @classmethod
@@ -140,6 +135,19 @@ class Lab:
         ports.release(self.directory)
         self.layout.remove()
 
+    def _start(self) -> None:
+        """Start what does not run, the databases first; a failure stops what this call has started."""
+        sides: list[Site | Region] = [*self.sites.values(), *self.regions.values()]
+        started = start_all([server for side in sides for server in side.databases])
+        try:
+            for name, site in self.state.sites.items():
+                if site.region:
+                    self.region(site.region).enable_tenant(name, name.capitalize())
+            start_all(self.servers)
+        except BaseException:
+            stop_all(started)
+            raise
+
     def describe(self) -> dict[str, Any]:
         """What lab.json says to everybody (everything but the lab's own state)."""
         moving = {name: [site for site, each in self.state.sites.items() if each.region == name] for name in self.regions}
@@ -147,7 +155,10 @@ class Lab:
             "dir": str(self.directory),
             "ca": str(self.authority.ca_file),
             "sites": {name: site.shown() for name, site in self.sites.items()},
-            "regions": {name: region.shown(moving[name]) for name, region in self.regions.items()},
+            "regions": {
+                name: {**region.shown(moving[name]), "ca": str(self.authority.ca_file)}
+                for name, region in self.regions.items()
+            },
         }
 
     def save(self) -> None:
@@ -158,19 +169,23 @@ class Lab:
 def _extend(layout: Layout, known: LabState, sites: Sequence[str], regions: Sequence[str]) -> None:
     """Add the sites and regions that are not there yet; each site's customer moves to one region, in turn."""
     for name in regions:
-        if name not in known.regions:
-            chosen = ports.claim(layout.directory, len(REGION_PORTS))
-            known.regions[name] = RegionState(dict(zip(REGION_PORTS, chosen, strict=True)), _secrets("master", "doveadm"))
+        known.regions.setdefault(name, RegionState())
     names = list(known.regions)
     for name in sites:
-        if name not in known.sites:
-            chosen = ports.claim(layout.directory, len(SITE_PORTS))
-            region = names[len(known.sites) % len(names)] if names else ""
-            known.sites[name] = SiteState(dict(zip(SITE_PORTS, chosen, strict=True)), _secrets("master"), region=region)
+        region = names[len(known.sites) % len(names)] if names else ""
+        known.sites.setdefault(name, SiteState(region=region))
+    for region_state in known.regions.values():
+        _complete(layout, region_state, region_side.PORTS, region_side.SECRETS)
+    for site_state in known.sites.values():
+        _complete(layout, site_state, site_side.PORTS, site_side.SECRETS)
 
 
-def _secrets(*names: str) -> dict[str, str]:
-    return {name: secrets.token_urlsafe(18) for name in names}
+def _complete(layout: Layout, side: SideState, port_names: Sequence[str], secret_names: Sequence[str]) -> None:
+    """Give a side the ports and passwords that it lacks; also one that an older version of the lab made."""
+    missing = [name for name in port_names if name not in side.ports]
+    side.ports.update(zip(missing, ports.claim(layout.directory, len(missing)), strict=True))
+    for name in secret_names:
+        side.secrets.setdefault(name, secrets.token_urlsafe(18))
 
 
 @contextmanager

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from . import passwords
 from .dovecot import Dovecot, DovecotSetup
 from .layout import Layout
+from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
 from .state import Account, RegionState
 from .tls import Authority
@@ -16,7 +19,12 @@ from .tls import Authority
 #: The uid and gid of all mail in the cloud.
 CLOUD_OWNER = (3100, 3100)
 PORTS = ("imap", "imaps", "pop3s", "database", "doveadm")
+SECRETS = ("master", "doveadm", "dovecot_database", "migration_database")
 MASTER_USER = "migration"
+DATABASE = "cloud"
+DATABASE_USER = "migration"
+#: The tenant of accounts that tests add to a region directly.
+TEST_TENANT = "lab"
 
 
 class Region:
@@ -28,43 +36,57 @@ class Region:
         self.folder = layout.data / "regions" / name
         self.mail_root = self.folder / "mail"
         self.owner = (os.geteuid(), os.getegid()) if os.geteuid() else CLOUD_OWNER
+        setup = self._database(authority)
+        self.database = MariaDb(f"{name} mariadb", self.folder / "mariadb", layout.run / f"{name}-m", setup)
         self.dovecot = Dovecot(
             f"{name} dovecot",
             self.folder / "dovecot",
             layout.run / f"{name}-d",
-            DovecotSetup(
-                template="dovecot-region.conf.j2",
-                ports={
-                    "imap": state.ports["imap"],
-                    "imaps": state.ports["imaps"],
-                    "pop3s": state.ports["pop3s"],
-                    "doveadm": state.ports["doveadm"] if state.options.doveadm else 0,
-                },
-                owner=self.owner,
-                master_user=MASTER_USER,
-                master_password=state.secrets["master"],
-                certificate=authority.issue_kind(state.options.certificate),
-                mail_root=self.mail_root,
-                values={"doveadm_api_key": state.secrets["doveadm"]},
-                rawlog=state.options.rawlog,
-                extra=state.options.extra,
-            ),
+            self._dovecot(self.database.socket, authority),
         )
+
+    @property
+    def databases(self) -> Sequence[Server]:
+        """The servers that others ask as soon as they start."""
+        return [self.database]
 
     @property
     def servers(self) -> Sequence[Server]:
         """All servers of the region."""
-        return [self.dovecot]
+        return [self.database, self.dovecot]
+
+    def enable_tenant(self, subscription: str, display_name: str = "") -> None:
+        """Add a tenant that customers may be migrated to; one that is there stays as it is."""
+        with self.database.session() as cursor:
+            cursor.execute(
+                "INSERT IGNORE INTO tenants (subscription, region, display_name, migration_enabled)"
+                " VALUES (%s, %s, %s, 1)",
+                (subscription, self.name, display_name or subscription),
+            )
 
     def add_account(self, address: str, password: str, *, quota_bytes: int = 0, enabled: bool = True) -> Account:
-        """Add an account with an empty mailbox, or change the one there is. A quota of 0 is none."""
-        account = Account(address, password, "plain", enabled)
+        """Add an account with an empty mailbox to the running region, or change the one there is. Quota 0 is none.
+
+        A domain that is not there is added to a tenant of the tests' own.
+        """
+        account = Account(address, password, "ssha512", enabled)
+        domain = address.rpartition("@")[2]
+        self.enable_tenant(TEST_TENANT, "Accounts added by tests")
+        with self.database.session() as cursor:
+            cursor.execute("INSERT IGNORE INTO domains (name, subscription) VALUES (%s, %s)", (domain, TEST_TENANT))
+            cursor.execute(
+                "INSERT INTO accounts (address, domain, status, password, password_status, quota_bytes)"
+                " VALUES (%s, %s, %s, %s, 'changed', %s) ON DUPLICATE KEY UPDATE status = VALUES(status),"
+                " password = VALUES(password), quota_bytes = VALUES(quota_bytes)",
+                (
+                    address,
+                    domain,
+                    "active" if enabled else "disabled",
+                    passwords.cloud(password),
+                    quota_bytes or None,
+                ),
+            )
         self.state.accounts[address] = account
-        local, _, domain = address.rpartition("@")
-        rule = f"userdb_quota_rule=*:bytes={quota_bytes}" if quota_bytes else ""
-        line = f"{address}:{password}:{self.owner[0]}:{self.owner[1]}::{self.mail_root / domain / local}::{rule}\n"
-        with self.dovecot.users.open("a") as file:
-            file.write(line)
         return account
 
     def shown(self, sites: Sequence[str]) -> dict[str, Any]:
@@ -77,6 +99,15 @@ class Region:
             "master_user": MASTER_USER,
             "master_password": self.state.secrets["master"],
             "master_separator": "*",
+            "database": {
+                "host": "127.0.0.1",
+                "port": ports["database"],
+                "name": DATABASE,
+                "user": DATABASE_USER,
+                "password": self.state.secrets["migration_database"],
+                "tls": True,
+                "socket": str(self.database.socket),
+            },
             "subscription": {site: site for site in sites},
             "mail_root": str(self.mail_root),
             "log": str(self.dovecot.log),
@@ -86,3 +117,34 @@ class Region:
             result["doveadm_url"] = f"http://127.0.0.1:{ports['doveadm']}/doveadm/v1"
             result["doveadm_api_key"] = self.state.secrets["doveadm"]
         return result
+
+    def _database(self, authority: Authority) -> MariaDbSetup:
+        """Dovecot asks through the socket; the migration comes over TCP and has to use TLS."""
+        secrets = self.state.secrets
+        users = (
+            DatabaseUser("dovecot", secrets["dovecot_database"], "localhost", "SELECT"),
+            DatabaseUser(
+                DATABASE_USER, secrets["migration_database"], "127.0.0.1", "SELECT, INSERT, UPDATE, DELETE", tls=True
+            ),
+        )
+        certificate = authority.issue_kind("good")
+        return MariaDbSetup(self.state.ports["database"], DATABASE, "cloud.sql", users, certificate)
+
+    def _dovecot(self, socket: Path, authority: Authority) -> DovecotSetup:
+        state = self.state
+        ports = {each: state.ports[each] for each in ("imap", "imaps", "pop3s")}
+        return DovecotSetup(
+            kind="region",
+            ports={**ports, "doveadm": state.ports["doveadm"] if state.options.doveadm else 0},
+            owner=self.owner,
+            master_user=MASTER_USER,
+            master_password=state.secrets["master"],
+            certificate=authority.issue_kind(state.options.certificate),
+            mail_root=self.mail_root,
+            socket=socket,
+            database=DATABASE,
+            database_password=state.secrets["dovecot_database"],
+            values={"doveadm_api_key": state.secrets["doveadm"]},
+            rawlog=state.options.rawlog,
+            extra=state.options.extra,
+        )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import time
@@ -28,6 +29,10 @@ _TEMPLATES = jinja2.Environment(
 
 #: Log lines shown when a server does not start.
 TAIL_LINES = 25
+
+
+#: Files and sockets that a server may have open at once.
+OPEN_FILES = 8192
 
 
 class Server(ABC):
@@ -59,6 +64,9 @@ class Server(ABC):
         """Whether a client is greeted, once the ports are open; servers with more to check say so here."""
         return True
 
+    def populate(self) -> None:  # noqa: B027 (most servers have nothing to do here)
+        """What can only be done once it runs, and may be done again."""
+
     def environment(self) -> dict[str, str]:
         """The environment of the program: nothing of ours that could change what it does."""
         return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -77,12 +85,13 @@ class Server(ABC):
         self._refuse_taken_ports()
         self.prepare()
         began = self.log.stat().st_size if self.log.exists() else 0
-        self._child = process.spawn(self.command(), self.log, self.environment())
+        self._child = process.spawn(_with_open_files(self.command()), self.log, self.environment())
         identity = process.ProcessId.of(self._child.pid)
         if identity is not None:
             identity.save(self.pid_file)
         try:
             self._wait_until_ready(began)
+            self.populate()
         except BaseException:
             self.stop()
             raise
@@ -112,10 +121,9 @@ class Server(ABC):
         try:
             with self.log.open("rb") as file:
                 file.seek(since)
-                text = file.read().decode(errors="replace")
+                return tail(file.read())
         except OSError:
             return ""
-        return "\n".join(text.splitlines()[-TAIL_LINES:])
 
     def render(self, template: str, target: Path, mode: int = 0o644, **values: object) -> None:
         """Fill a template of tests/lab/templates and write it, with its mode set before the text is in it."""
@@ -141,6 +149,18 @@ class Server(ABC):
                 silent = f"no answer on port {waiting[0]}" if waiting else "it does not greet its clients"
                 raise StartError(self.name, f"{silent} after {self.patience:.0f} s", self.log_tail(began))
             time.sleep(0.02)
+
+
+def _with_open_files(command: Sequence[str]) -> list[str]:
+    """The command with a soft limit of open files that servers need, where the hard limit allows it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    return ["prlimit", f"--nofile={limit}:", *command]
+
+
+def tail(text: bytes) -> str:
+    """The last lines of a program's output."""
+    return "\n".join(text.decode(errors="replace").splitlines()[-TAIL_LINES:])
 
 
 def answers(port: int) -> bool:

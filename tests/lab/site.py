@@ -5,20 +5,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from . import atmail
+from .atmail import AtmailAccount
 from .dovecot import Dovecot, DovecotSetup
 from .layout import Layout
+from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
+from .sshd import Sshd, SshdSetup
 from .state import Account, SiteState
 from .tls import Authority
 
 #: The uid and gid that Atmail gives its mail.
 ATMAIL_OWNER = (3000, 3000)
 PORTS = ("imap", "imaps", "pop3s", "database", "ssh")
+SECRETS = ("master", "dovecot_database", "migration_database")
 MASTER_USER = "master"
+DATABASE = "atmail"
+DATABASE_USER = "migration"
 
 
 class Site:
@@ -30,52 +37,52 @@ class Site:
         self.state = state
         self.folder = layout.data / "sites" / name
         self.maildir_root = self.folder / "users"
-        self._authority = authority
         self.owner = (os.geteuid(), os.getegid()) if os.geteuid() else state.options.owner or ATMAIL_OWNER
-        self.dovecot = Dovecot(
-            f"{name} dovecot",
-            self.folder / "dovecot",
-            layout.run / f"{name}-d",
-            DovecotSetup(
-                template="dovecot-site.conf.j2",
-                ports={each: state.ports[each] for each in ("imap", "imaps", "pop3s")},
-                owner=self.owner,
-                master_user=MASTER_USER,
-                master_password=state.secrets["master"],
-                certificate=authority.issue_kind(state.options.certificate),
-                mail_root=self.maildir_root,
-                values={"prefix": state.options.prefix},
-                rawlog=state.options.rawlog,
-                extra=state.options.extra,
-            ),
-        )
+        self.database = MariaDb(f"{name} mariadb", self.folder / "mariadb", layout.run / f"{name}-m", self._database())
+        setup = self._dovecot(self.database.socket, authority)
+        self.dovecot = Dovecot(f"{name} dovecot", self.folder / "dovecot", layout.run / f"{name}-d", setup)
+        ports = state.ports
+        tunnels = SshdSetup(ports["ssh"], tunnels=[ports["database"], ports["imap"], ports["imaps"]])
+        self.sshd = Sshd(f"{name} sshd", self.folder / "sshd", tunnels)
+
+    @property
+    def databases(self) -> Sequence[Server]:
+        """The servers that others ask as soon as they start."""
+        return [self.database]
 
     @property
     def servers(self) -> Sequence[Server]:
         """All servers of the site."""
-        return [self.dovecot]
+        return [self.database, self.dovecot, self.sshd]
 
     def maildir(self, address: str) -> Path:
-        """Where Atmail keeps the mail of an address: users/<first letter>/<second letter>/<address>/."""
+        """Where Atmail keeps the mail of an address: users/<first letter>/<second letter>/<address>."""
         first, second = ((each if each.isalpha() and each.isascii() else "other") for each in (address + "  ")[:2])
         return self.maildir_root / first / second / address
 
-    def add_account(self, address: str, password: str, *, stored: str = "plain", enabled: bool = True) -> Account:
-        """Add an account with an empty mailbox, or change the one there is."""
-        account = Account(address, password, stored, enabled)
+    def add_account(
+        self,
+        address: str,
+        password: str,
+        *,
+        stored: str = "plain",
+        enabled: bool = True,
+        details: AtmailAccount | None = None,
+    ) -> Account:
+        """Add an account with an empty mailbox to the running site, or replace the rows of the one there is.
+
+        `details` gives all that Atmail knows besides; its address, password and state are then those given here.
+        """
+        rows = replace(
+            details or AtmailAccount(address, password), address=address, password=password, stored=stored, enabled=enabled
+        )
         maildir = self.maildir(address)
-        for folder in (maildir, maildir / "cur", maildir / "new", maildir / "tmp"):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        self.give_to_owner(maildir)
-        for folder in (maildir.parent, maildir.parent.parent):
-            self.give_to_owner(folder, deep=False)
+        self._make_maildir(maildir)
+        with self.database.session() as cursor:
+            atmail.put_groups(cursor)
+            atmail.put_account(cursor, rows, str(maildir))
+        account = Account(address, password, stored, enabled)
         self.state.accounts[address] = account
-        lines = [
-            f"{each.address}:{each.password}:{self.owner[0]}:{self.owner[1]}::{self.maildir(each.address)}::\n"
-            for each in self.state.accounts.values()
-        ]
-        self.dovecot.users.write_text("".join(lines))
         return account
 
     def count(self, address: str, messages: int, folders: int) -> None:
@@ -103,18 +110,58 @@ class Site:
             "master_user": MASTER_USER,
             "master_password": self.state.secrets["master"],
             "master_separator": "*",
+            "database": {
+                "host": "127.0.0.1",
+                "port": ports["database"],
+                "name": DATABASE,
+                "user": DATABASE_USER,
+                "password": self.state.secrets["migration_database"],
+                "socket": str(self.database.socket),
+            },
+            "ssh": {
+                "host": "127.0.0.1",
+                "port": ports["ssh"],
+                "user": self.sshd.user,
+                "key_file": str(self.sshd.key_file),
+                "known_hosts": str(self.sshd.known_hosts),
+            },
             "maildir_root": str(self.maildir_root),
             "log": str(self.dovecot.log),
             "rawlog": str(self.dovecot.rawlog) if self.state.options.rawlog else "",
-            "accounts": [
-                {
-                    "address": each.address,
-                    "password": each.password,
-                    "stored": each.stored,
-                    "enabled": each.enabled,
-                    "messages": each.messages,
-                    "folders": each.folders,
-                }
-                for each in self.state.accounts.values()
-            ],
+            "accounts": [asdict(each) for each in self.state.accounts.values()],
         }
+
+    def _make_maildir(self, maildir: Path) -> None:
+        for folder in (maildir, maildir / "cur", maildir / "new", maildir / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            self.give_to_owner(folder, deep=False)
+        for folder in (maildir.parent, maildir.parent.parent):
+            self.give_to_owner(folder, deep=False)
+
+    def _database(self) -> MariaDbSetup:
+        """Dovecot asks through the socket; the migration comes out of the tunnel and only reads."""
+        secrets = self.state.secrets
+        users = (
+            DatabaseUser("dovecot", secrets["dovecot_database"], "localhost", "SELECT"),
+            DatabaseUser(DATABASE_USER, secrets["migration_database"], "127.0.0.1", "SELECT"),
+        )
+        return MariaDbSetup(self.state.ports["database"], DATABASE, "atmail7.sql", users)
+
+    def _dovecot(self, socket: Path, authority: Authority) -> DovecotSetup:
+        state = self.state
+        return DovecotSetup(
+            kind="site",
+            ports={each: state.ports[each] for each in ("imap", "imaps", "pop3s")},
+            owner=self.owner,
+            master_user=MASTER_USER,
+            master_password=state.secrets["master"],
+            certificate=authority.issue_kind(state.options.certificate),
+            mail_root=self.maildir_root,
+            socket=socket,
+            database=DATABASE,
+            database_password=state.secrets["dovecot_database"],
+            values={"prefix": state.options.prefix},
+            rawlog=state.options.rawlog,
+            extra=state.options.extra,
+        )

@@ -58,8 +58,8 @@ class RegionOptions:
 class SideState:
     """What is remembered of one site or region."""
 
-    ports: dict[str, int]
-    secrets: dict[str, str]
+    ports: dict[str, int] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
 
 
