@@ -71,6 +71,7 @@ class Lab:
         known = state.load(layout.directory)
         if known is None:
             raise LabError(f"no lab in {layout.directory}")
+        _extend(layout, known, (), ())
         return cls(layout, known)
 
     @classmethod
