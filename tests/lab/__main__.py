@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the lab, or what of it does not run")
     up.add_argument("--sites", default="acme,globex", help="names, comma between (default: %(default)s)")
     up.add_argument("--regions", default="eu,us", help="names, comma between (default: %(default)s)")
-    up.add_argument("--scale", choices=("none", "test", "demo"), default="demo", help="how much mail (default: %(default)s)")
+    up.add_argument(
+        "--scale", choices=("none", "test", "demo"), default="demo", help="how much mail (default: %(default)s)"
+    )
     down = commands.add_parser("down", help="stop the lab and remove its folder")
     down.add_argument("--keep", action="store_true", help="leave the folder with all data")
     status = commands.add_parser("status", help="say what runs where")

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import StartError
 from .server import Server, write_private
 from .tls import Certificate
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from . import packages, ports, state
-from .errors import LabError
-from .layout import Layout
 from . import region as region_side
 from . import site as site_side
+from .errors import LabError
+from .layout import Layout
 from .region import Region
 from .server import Server, start_all, stop_all
 from .site import Site
@@ -52,7 +52,7 @@ class Lab:
         packages.require_packages()
         layout = Layout.of(Path(directory))
         layout.make()
-        with _locked(layout):
+        with _file_lock(layout.run / "up-lock"):
             known = state.load(layout.directory) or LabState()
             _extend(layout, known, sites, regions)
             for name, options in (site_options or {}).items():
@@ -96,7 +96,7 @@ class Lab:
             ports.release(layout.directory)
             layout.remove()
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -151,7 +151,8 @@ class Lab:
 
     def describe(self) -> dict[str, Any]:
         """What lab.json says to everybody (everything but the lab's own state)."""
-        moving = {name: [site for site, each in self.state.sites.items() if each.region == name] for name in self.regions}
+        sites = self.state.sites.items()
+        moving = {name: [site for site, each in sites if each.region == name] for name in self.regions}
         return {
             "dir": str(self.directory),
             "ca": str(self.authority.ca_file),
@@ -163,8 +164,12 @@ class Lab:
         }
 
     def save(self) -> None:
-        """Write lab.json."""
-        state.save(self.directory, self.state, self.describe())
+        """Write lab.json; accounts that another process has added to it meanwhile stay in it."""
+        with _file_lock(self.layout.run / "save-lock"):
+            other = state.load(self.directory)
+            if other is not None:
+                _add_accounts(self.state, other)
+            state.save(self.directory, self.state, self.describe())
 
 
 def _extend(layout: Layout, known: LabState, sites: Sequence[str], regions: Sequence[str]) -> None:
@@ -189,9 +194,19 @@ def _complete(layout: Layout, side: SideState, port_names: Sequence[str], secret
         side.secrets.setdefault(name, secrets.token_urlsafe(18))
 
 
+def _add_accounts(known: LabState, other: LabState) -> None:
+    """Take over the accounts that only the other one knows."""
+    for name, site in known.sites.items():
+        if name in other.sites:
+            site.accounts.update({**other.sites[name].accounts, **site.accounts})
+    for name, region in known.regions.items():
+        if name in other.regions:
+            region.accounts.update({**other.regions[name].accounts, **region.accounts})
+
+
 @contextmanager
-def _locked(layout: Layout) -> Iterator[None]:
-    """One `up` at a time in one folder."""
-    with (layout.run / "lock").open("w") as file:
+def _file_lock(path: Path) -> Iterator[None]:
+    """One process at a time."""
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -31,7 +31,7 @@ class Layout:
         As root the servers' own users must be able to reach their data. Where the folder is closed to them (a checkout
         in /root, say) the data lives in /var/tmp and `<directory>/data` is a link to it.
         """
-        directory = Path(os.path.abspath(directory))
+        directory = directory.resolve()
         mark = hashlib.sha256(f"{os.geteuid()}:{directory}".encode()).hexdigest()[:10]
         near = directory / "data"
         far = Path(f"/var/tmp/atmail-lab-{mark}")

@@ -16,7 +16,7 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from .errors import LabError, StartError
-from .server import Server, tail, write_private
+from .server import Server, write_private
 from .tls import Certificate
 
 SCHEMAS = Path(__file__).with_name("sql")

@@ -127,10 +127,10 @@ def _number_reused(leader: ProcessId) -> bool:
 def _table() -> dict[int, tuple[int, int]]:
     """All processes: number → (parent, session)."""
     table = {}
-    for entry in os.listdir("/proc"):
-        fields = _stat(int(entry)) if entry.isdigit() else None
+    for entry in Path("/proc").iterdir():
+        fields = _stat(int(entry.name)) if entry.name.isdigit() else None
         if fields is not None:
-            table[int(entry)] = (int(fields[1]), int(fields[3]))
+            table[int(entry.name)] = (int(fields[1]), int(fields[3]))
     return table
 
 

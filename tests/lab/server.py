@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all servers of the lab have in common: a folder, a configuration, a process, a log and a way to see it is ready."""
+"""What all servers of the lab have in common: a folder, a configuration, a process, a log, and when they are ready."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # configuration files, not HTML
+    autoescape=False,  # noqa: S701 (these are configuration files, not HTML)
 )
 
 #: Log lines shown when a server does not start.
@@ -69,7 +69,11 @@ class Server(ABC):
 
     def environment(self) -> dict[str, str]:
         """The environment of the program: nothing of ours that could change what it does."""
-        return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        return {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
 
     def running(self) -> bool:
         """Whether the process that we started last is alive."""

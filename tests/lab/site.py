@@ -74,7 +74,11 @@ class Site:
         `details` gives all that Atmail knows besides; its address, password and state are then those given here.
         """
         rows = replace(
-            details or AtmailAccount(address, password), address=address, password=password, stored=stored, enabled=enabled
+            details or AtmailAccount(address, password),
+            address=address,
+            password=password,
+            stored=stored,
+            enabled=enabled,
         )
         maildir = self.maildir(address)
         self._make_maildir(maildir)
@@ -96,7 +100,7 @@ class Site:
         os.chown(path, *self.owner)
         for root, folders, files in os.walk(path) if deep else ():
             for each in (*folders, *files):
-                os.lchown(os.path.join(root, each), *self.owner)
+                os.lchown(Path(root) / each, *self.owner)
 
     def shown(self) -> dict[str, Any]:
         """The site's part of lab.json."""

@@ -95,7 +95,9 @@ def load(directory: Path) -> LabState | None:
     try:
         value = json.loads(path.read_text())
         if value["format"] != FORMAT:
-            raise LabError(f"{path} has format {value['format']}, this lab knows {FORMAT}; run `down` of its own version")
+            raise LabError(
+                f"{path} has format {value['format']}, this lab knows {FORMAT}; run `down` of its own version"
+            )
         return _lab(value["state"])
     except (ValueError, KeyError, TypeError) as error:
         raise LabError(f"{path} is not the file of a lab: {error!r}") from error

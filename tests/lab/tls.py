@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .server import write_private
 
 #: Names of a certificate that clients of the lab accept.
 GOOD_NAMES = ("127.0.0.1", "localhost")
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Authority:
         if result.certificate.exists() and result.key.exists():
             return result
         key = ec.generate_private_key(ec.SECP256R1())
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         begin, end = (now - 31 * _DAY, now - _DAY) if expired else (now - _DAY, now + 365 * _DAY)
         builder = (
             _builder(names[0], key, begin, end)
@@ -62,9 +62,7 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         _write(builder.sign(self._key, hashes.SHA256()), key, result)
         return result
@@ -79,7 +77,7 @@ class Authority:
 
     def _create(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         builder = _builder("Lab CA", key, now - _DAY, now + 3650 * _DAY)
         builder = (
             builder.issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab CA")]))
@@ -105,7 +103,7 @@ def _ca_usage() -> x509.KeyUsage:
 
 
 def _builder(
-    name: str, key: ec.EllipticCurvePrivateKey, begin: datetime.datetime, end: datetime.datetime
+    name: str, key: ec.EllipticCurvePrivateKey, begin: dt.datetime, end: dt.datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -125,8 +123,6 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _write(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, files: Certificate) -> None:
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_private(files.key, pem.decode("ascii"))
     write_private(files.certificate, certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"), 0o644)
