@@ -43,6 +43,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── RemovalsError                   too_many_removals    more would be removed than ``allow_removals`` lets go
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
+    ├── MailboxesFailedError            several_failures     mailboxes failed, each for a reason of its own
     └── LedgerError                     ledger_failed
         ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
         ├── LedgerNewerError            ledger_newer         written by a newer version
@@ -51,21 +52,23 @@ next. Nothing in a message is secret: no password, key or message text is ever p
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+
+ErrorT = TypeVar("ErrorT", bound="MigrationError")
 
 
 class MigrationError(Exception):
     """Something that stops an account, a mailbox or a run; the root of all our errors.
 
     ``where`` holds what the failure is about, from the outside in (``customer``, ``server``, ``mailbox``, ``account``,
-    ``folder``, ``uid``, ``option`` …); ``safe_next`` is a sentence about what is safe to do next. ``done`` is the result of what was
-    done before the error, for a run that ends failed.
+    ``folder``, ``uid``, ``option`` …); ``safe_next`` is a sentence about what is safe to do next. ``done`` is the
+    result of what was done before the error, for a run that ends failed.
     """
 
     kind = "error"
     safe_next = "Mend the cause and run again: what was done stays, and nothing is done twice."
 
-    def __init__(self, message: str, *, safe_next: str | None = None, **where: str | int | None) -> None:
+    def __init__(self, message: str, *, safe_next: str | None = None, **where: Any) -> None:
         super().__init__(message)
         self.message = message
         if safe_next is not None:
@@ -77,6 +80,12 @@ class MigrationError(Exception):
         """Add what an outer step knows about the place; what an inner step said stays."""
         self.where = {name: value for name, value in where.items() if value is not None} | self.where
         return self
+
+    def become(self, kind: type[ErrorT]) -> ErrorT:
+        """The same trouble at the same place as an error of another kind."""
+        other = kind(self.message)
+        other.where = dict(self.where)
+        return other
 
     def as_dict(self) -> dict[str, Any]:
         """The error as a plain value for results and reports."""
@@ -246,9 +255,7 @@ class MessageUnreadableError(ServerError):
     """The source does not give out a message that it lists."""
 
     kind = "message_unreadable"
-    safe_next = (
-        "Look at the message on the source, mend or remove it there, then run again. Every other message is copied."
-    )
+    safe_next = "Look at the message on the source, mend it there, then run again. Every other message is copied."
 
 
 class DatabaseError(MigrationError):
@@ -325,6 +332,13 @@ class BusyError(MigrationError):
 
     kind = "mailbox_busy"
     safe_next = "Wait until the other run has ended, then run again."
+
+
+class MailboxesFailedError(MigrationError):
+    """Mailboxes failed; where all failures are of one kind, this error is of that kind too."""
+
+    kind = "several_failures"
+    safe_next = "Look at each mailbox's failures, mend them and run again: the others are done and stay as they are."
 
 
 class LedgerError(MigrationError):

@@ -14,9 +14,11 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignError, LedgerNewerError, UnsupportedError
 
@@ -86,19 +88,25 @@ class FolderRow:
 class Ledger:
     """An open ledger. Each process and thread opens its own; :meth:`close` it, or use it as a context manager."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        """Open the ledger, or make it. ``read_only`` makes none: a ledger that is not there is empty."""
         if "://" in path:
             raise UnsupportedError("this version keeps its ledger in an SQLite file only", option="ledger")
         self.path = path
+        self._read_only = read_only
         try:
-            self._check_or_create()
-            self._db = self._connect()
+            if read_only and not Path(path).exists():
+                self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+                _make_schema(self._db)
+            else:
+                self._check_or_create()
+                self._db = self._connect()
         except sqlite3.DatabaseError as error:
             raise _translate(error, path) from error
         except OSError as error:
             raise LedgerError(f"the ledger can't be opened: {error}", ledger=path) from error
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -119,8 +127,8 @@ class Ledger:
 
     def _check_or_create(self) -> None:
         """Refuse a file that is not ours before anything is written to it; make the schema in a new one."""
-        folder = os.path.dirname(os.path.abspath(self.path))
-        if not os.path.isdir(folder):
+        folder = Path(self.path).absolute().parent
+        if not folder.is_dir():
             raise LedgerError(f"the folder {folder} does not exist", ledger=self.path)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -136,11 +144,7 @@ class Ledger:
                     f"the ledger is of version {version}, this collection knows up to {VERSION}", ledger=self.path
                 )
             if not tables:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (PHASES[0],))
-                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version = {VERSION}")
+                _make_schema(db)
             db.execute("COMMIT")
 
     @contextlib.contextmanager
@@ -169,11 +173,11 @@ class Ledger:
         return str(self._rows("SELECT phase FROM customer")[0][0])
 
     def mailbox(self, source_user: str, target_user: str) -> int:
-        """The mailbox's number; it is entered when it is new."""
+        """The mailbox's number; it is entered when it is new (0 in a read-only ledger)."""
         key = (source_user, target_user)
         found = self._rows("SELECT id FROM mailbox WHERE source_user = ? AND target_user = ?", key)
-        if found:
-            return int(found[0][0])
+        if found or self._read_only:
+            return int(found[0][0]) if found else 0
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO mailbox (source_user, target_user) VALUES (?, ?)", key)
         return self.mailbox(source_user, target_user)
@@ -192,7 +196,10 @@ class Ledger:
             " FROM folder WHERE mailbox = ?",
             (mailbox,),
         )
-        return [FolderRow(*row[:5], _numbers(row[5]), _numbers(row[6])) for row in rows]
+        return [
+            FolderRow(number, path, source, target, fidelity, _numbers(before), _numbers(after))
+            for number, path, source, target, fidelity, before, after in rows
+        ]
 
     def begin_folder(
         self, mailbox: int, source_path: bytes, uidvalidities: tuple[int, int], fidelity: str, *, forget: bool
@@ -272,8 +279,13 @@ class Ledger:
     def claimed(self, mailbox: int) -> Iterator[None]:
         """Keep other runs off a mailbox while this one works on it; a process that dies lets go by dying.
 
+        A read-only ledger keeps nobody off: it only looks.
+
         :raises BusyError: another run has it.
         """
+        if self._read_only:
+            yield
+            return
         descriptor = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -285,14 +297,20 @@ class Ledger:
             os.close(descriptor)
 
 
-#: ``F_OFD_SETLK`` of fcntl(2): locks that belong to the open file, not to the process, so that threads exclude each other.
+#: ``F_OFD_SETLK`` of fcntl(2): a lock belongs to the open file, not to the process, so that threads exclude each other.
 _F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
 
 def _lock_byte(descriptor: int, offset: int) -> None:
-    import struct
-
     fcntl.fcntl(descriptor, _F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))
+
+
+def _make_schema(db: sqlite3.Connection) -> None:
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (PHASES[0],))
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:

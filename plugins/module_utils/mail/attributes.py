@@ -24,13 +24,13 @@ _FLAG = re.compile(rb"\\?[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|}~-]+\Z")
 
 @lru_cache(maxsize=65536)
 def flag_key(flags: bytes) -> bytes:
-    """What two messages' flags are compared by: case does not count (RFC 9051 section 2.3.2), nor order or ``\\Recent``."""
+    r"""What two messages' flags are compared by; case, order and ``\Recent`` do not count (RFC 9051 section 2.3.2)."""
     return b" ".join(sorted({one.lower() for one in flags.split() if one.lower() != b"\\recent"}))
 
 
 @lru_cache(maxsize=65536)
 def storable(flags: bytes) -> tuple[bytes, ...]:
-    """The flags that may be sent: without ``\\Recent``, our own placeholder's keyword, and what is no flag at all."""
+    r"""The flags that may be sent: without ``\Recent``, our own placeholder's keyword, and what is no flag at all."""
     kept: dict[bytes, bytes] = {}
     for one in flags.split():
         lowered = one.lower()

@@ -57,7 +57,7 @@ _TRIES = 3
 
 @dataclass
 class SharedState:
-    """What the folders of a mailbox share: above all the connections, which are made anew when one had to be dropped."""
+    """What the folders of a mailbox share: above all the connections, made anew when one had to be dropped."""
 
     source: Session
     target: Session
@@ -159,13 +159,15 @@ class FolderRun:
 
     def work(self) -> FolderPlan:
         """Plan and do; when the target folder changes under our hands, plan again from what it holds then."""
-        for attempt in range(1, _TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             plan = self.decide()
             if plan.trouble:
                 raise plan.trouble
             try:
                 self._apply(plan)
-                break
+                return plan
             except TargetMovedError as error:
                 self._shared.renew()
                 if isinstance(error, ShiftedError):
@@ -173,7 +175,6 @@ class FolderRun:
                 if attempt == _TRIES:
                     raise
                 self._as_found()
-        return plan
 
     def _take_back(self, uids: list[int]) -> None:
         """Remove messages that this run has just added and that got UIDs they must not have."""
@@ -206,7 +207,7 @@ class FolderRun:
         self._note_numbers(plan, self._source)
 
     def _open_target(self, plan: FolderPlan) -> Selected:
-        """Open the target folder for writing; one that is to be faithful has the source's UIDVALIDITY, or is refused."""
+        """Open the target folder for writing; one that is to be faithful must have the source's UIDVALIDITY."""
         shared, name = self._shared, self._target_name()
         text = wire_to_text(name)
         if plan.set_uidvalidity and self._step.action == COMPARE and shared.doveadm and text:
@@ -305,7 +306,7 @@ class FolderRun:
     # copying
 
     def _copy(self, plan: FolderPlan, source: Selected, target: Selected, folder: int) -> None:
-        """Copy what the plan says. A batch that is refused is halved until the one message is found that is to blame."""
+        """Copy what the plan says; a refused batch is halved until the one message is found that is to blame."""
         copy = _Copy(plan, self._last_uid(source), folder, target)
         try:
             while not copy.done:
@@ -358,7 +359,7 @@ class FolderRun:
         else:
             copy.limit = BATCH_MESSAGES
             for uid in error.source_uids:
-                self._dropped(copy, uid, MessageRefusedError(error.cause.message, **error.cause.where))
+                self._dropped(copy, uid, error.cause.become(MessageRefusedError))
         copy.first = error.source_uids[0] if error.source_uids else copy.first
         self._examine_source()
         copy.target = self._shared.target.select(self._target_name(), read_only=False)

@@ -59,10 +59,15 @@ class Task:
     source: Account
     target: Account
 
+    @property
+    def name(self) -> str:
+        """The mailbox as it is called on the target."""
+        return self.target.user
+
 
 @dataclass
 class Outcome:
-    """What happened to one mailbox; ``plan`` has a line for each folder, ``failures`` an entry for each thing not done."""
+    """What happened to one mailbox: ``plan`` has a line per folder, ``failures`` an entry per thing not done."""
 
     source_user: str
     target_user: str
@@ -146,7 +151,7 @@ def _with_reconnects(run: MailboxRun) -> None:
             return
         except (ConnectionLostError, TimedOutError) as error:
             if attempt == _ATTEMPTS or not run.was_connected:
-                raise error
+                raise
             run.outcome.find(f"the connection was lost and made anew: {error.message}")
             time.sleep(attempt)
 
@@ -271,9 +276,9 @@ class MailboxRun:
         """Plan every folder without writing anything; the plan's numbers are the outcome's."""
         for step in plan.steps:
             decided = self._decide(step, shared, rows)
-            self.outcome.plan.append(describe(step, decided))
             if decided is None:
                 continue
+            self._line(step, decided)
             self._fidelity(step, decided)
             if decided.trouble:
                 self.outcome.fail(decided.trouble.at(folder=show(step.path)))
@@ -297,6 +302,11 @@ class MailboxRun:
             self.outcome.fail(error.at(folder=show(step.path)))
             return None
 
+    def _line(self, step: Step, plan: FolderPlan) -> None:
+        line = describe(step, plan)
+        if line:
+            self.outcome.plan.append(line)
+
     def _fidelity(self, step: Step, plan: FolderPlan) -> None:
         if plan.fidelity == MAPPED:
             self.outcome.fidelity = MAPPED
@@ -310,13 +320,13 @@ class MailboxRun:
         done: list[Step] = []
         try:
             for step in plan.steps:
-                if step.action == COMPARE or step.action == GONE or step.path in ready:
+                if step.action in (COMPARE, GONE) or step.path in ready:
                     done += self._one_folder(step, shared, rows)
         finally:
             with contextlib.suppress(ConnectionLostError, TimedOutError):
                 shared.raise_numbers()
         self._subscribe(plan, shared.target, target)
-        self._remember(plan, done, shared)
+        self._remember(done, shared)
 
     def _one_folder(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> list[Step]:
         """Work on one folder; gives it back when it is now the same. An error that is only its own is noted."""
@@ -324,7 +334,7 @@ class MailboxRun:
         failures = len(self.outcome.failures)
         try:
             decided = run.work()
-            self.outcome.plan.append(describe(step, decided))
+            self._line(step, decided)
             self._fidelity(step, decided)
         except (ConnectionLostError, TimedOutError, *HOPELESS) as error:
             raise error.at(folder=show(step.path)) from error
@@ -360,10 +370,10 @@ class MailboxRun:
                 self.outcome.folders_created += reply.ok
             else:
                 self.outcome.fail(refusal(reply, "create the folder", shared.target).at(folder=show(step.target_path)))
-            self._tell_special_use(step, shared.target, target)
+            self._tell_special_use(step, shared.target)
         return made
 
-    def _tell_special_use(self, step: Step, session: Session, target: Side) -> None:
+    def _tell_special_use(self, step: Step, session: Session) -> None:
         """Name a special use (RFC 6154) that the target can't be given."""
         uses = step.source.special_uses if step.source else frozenset()
         if uses and not session.has(b"CREATE-SPECIAL-USE"):
@@ -381,7 +391,7 @@ class MailboxRun:
             else:
                 self.outcome.fail(refusal(reply, verb.decode().strip().lower(), session).at(folder=show(path)))
 
-    def _remember(self, plan: MailboxPlan, done: list[Step], shared: SharedState) -> None:
+    def _remember(self, done: list[Step], shared: SharedState) -> None:
         """Note the states both sides were seen in, for folders that are now the same."""
         shared.target.unselect()
         after = survey(shared.target)

@@ -185,8 +185,8 @@ class FolderPlan:
 class Look:
     """The two lists of messages of a folder (UID → flags) and what is known about them.
 
-    ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a run
-    brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint.
+    ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a
+    run brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint.
     """
 
     source: Mapping[int, bytes]
@@ -323,14 +323,11 @@ def _guarded(plan: FolderPlan, brought: int, policy: Policy) -> FolderPlan:
     return FolderPlan(plan.fidelity, foreign=plan.foreign, reasons=plan.reasons, trouble=trouble)
 
 
-def describe(step: Step, plan: FolderPlan | None) -> str:
-    """A folder's line for diff mode."""
+def describe(step: Step, plan: FolderPlan) -> str:
+    """A folder's line for diff mode; empty when there is nothing to do."""
     name = show(step.target_path)
-    if step.trouble or (plan and plan.trouble):
-        error = step.trouble or (plan.trouble if plan else None)
-        return f"{name}: not done: {error}"
-    if plan is None:
-        return f"{name}: unchanged"
+    if plan.trouble:
+        return f"{name}: not done: {plan.trouble.message}"
     parts = [
         (step.create, "create"),
         (plan.copy_count, f"copy {plan.copy_count}"),
@@ -338,6 +335,6 @@ def describe(step: Step, plan: FolderPlan | None) -> str:
         (len(plan.remove), f"remove {len(plan.remove)}"),
         (step.action == GONE, "remove the folder"),
     ]
-    what = ", ".join(text for holds, text in parts if holds) or "nothing to do"
+    what = ", ".join(text for holds, text in parts if holds)
     why = f" ({'; '.join(plan.reasons)})" if plan.reasons else ""
-    return f"{name}: {what} [{plan.fidelity}]{why}"
+    return f"{name}: {what} [{plan.fidelity}]{why}" if what else ""

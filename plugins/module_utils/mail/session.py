@@ -76,7 +76,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Selected:
-    """What SELECT or EXAMINE told about a folder; ``flags`` are those that can be stored, ``any_keyword`` = ``\\*``."""
+    r"""What SELECT or EXAMINE told about a folder; ``flags`` are those that can be stored, ``any_keyword`` = ``\*``."""
 
     exists: int
     uidvalidity: int
@@ -181,7 +181,7 @@ class Session:
             yield self.finish(tag)
 
     def select(self, folder: bytes, *, read_only: bool) -> Selected:
-        """Open a folder; ``read_only`` (EXAMINE) changes nothing, not even ``\\Recent``.
+        r"""Open a folder; ``read_only`` (EXAMINE) changes nothing, not even ``\Recent``.
 
         :raises FolderError: it can't be opened.
         """
@@ -190,7 +190,7 @@ class Session:
         if not reply.ok:
             self.selected = None
             error = refusal(reply, f"open the folder ({verb.decode().strip()})", self)
-            raise _as_folder_error(error) if error.kind == ServerError.kind else error
+            raise error.become(FolderError) if error.kind == ServerError.kind else error
         self.selected = folder
         return _selected(reply, self)
 
@@ -216,10 +216,6 @@ class Session:
 def _reply(response: Response, untagged: tuple[Response, ...]) -> Reply:
     status, _blank, text = response.text.partition(b" ")
     return Reply(status.upper(), text, untagged)
-
-
-def _as_folder_error(error: ServerError) -> FolderError:
-    return FolderError(error.message, **error.where)
 
 
 def _selected(reply: Reply, session: Session) -> Selected:
@@ -379,6 +375,10 @@ def _authenticate(client: IMAPClient, user: str, password: str, behalf: str) -> 
             client.login(user, password)
     except LoginError as error:
         said = str(error)
+        if isinstance(error.__context__, IMAPClientAbortError):
+            raise AuthError(
+                f"the server hung up at the log-in, which is how some say that there is no such account: {said}"
+            ) from error
         if "[UNAVAILABLE]" in said or "[INUSE]" in said or "[LIMIT]" in said:
             raise ThrottledError(f"the server can't log anybody in just now: {said}") from error
         raise AuthError(f"the server refused the log-in: {said}") from error
@@ -388,8 +388,8 @@ def _authenticate(client: IMAPClient, user: str, password: str, behalf: str) -> 
 
 def _proxyauth(client: IMAPClient, user: str) -> None:
     """``PROXYAUTH user`` as Sun/Oracle, Netscape and Zimbra servers know it."""
-    imap: Any = client._imap
-    status, data = imap.xatom("PROXYAUTH", imap._quote(user))
+    imap: Any = client._imap  # noqa: SLF001 - IMAPClient has no PROXYAUTH of its own
+    status, data = imap.xatom("PROXYAUTH", imap._quote(user))  # noqa: SLF001
     if status != "OK":
         raise AuthError(f"the server refused PROXYAUTH: {data!r:.200}")
 
@@ -397,11 +397,12 @@ def _proxyauth(client: IMAPClient, user: str) -> None:
 def _take_over(client: IMAPClient, server: Server) -> Session:
     """Take the socket from IMAPClient, with whatever it has already read from it."""
     capabilities = [bytes(capability) for capability in client.capabilities()]
-    imap: Any = client._imap
+    imap: Any = client._imap  # noqa: SLF001 - IMAPClient does not let go of its socket otherwise
     sock = imap.sock
     sock.setblocking(False)
     try:
-        leftover = b"".join(imap._readbuf) if hasattr(imap, "_readbuf") else bytes(imap.file.peek())
+        kept = getattr(imap, "_readbuf", None)  # Python 3.14 and later
+        leftover = bytes(imap.file.peek()) if kept is None else b"".join(kept)
     except (OSError, ValueError):
         leftover = b""
     imap.file.close()  # else closing the socket would not close the connection

@@ -16,7 +16,7 @@ class Spool:
 
     def __init__(self, pieces: Iterable[bytes], size: int) -> None:
         self.size = size
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the spool
         for piece in pieces:
             self._file.write(piece)
 

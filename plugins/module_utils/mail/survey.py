@@ -128,11 +128,11 @@ def _namespace(reply: Reply) -> Namespace:
 
 
 def _namespaces(kind: Value) -> list[tuple[bytes, bytes]]:
-    found: list[tuple[bytes, bytes]] = []
-    for one in kind if isinstance(kind, list) else []:
-        if isinstance(one, list) and len(one) >= 2 and isinstance(one[0], bytes):
-            found.append((one[0], one[1] if isinstance(one[1], bytes) else b""))
-    return found
+    return [
+        (one[0], one[1] if isinstance(one[1], bytes) else b"")
+        for one in (kind if isinstance(kind, list) else [])
+        if isinstance(one, list) and len(one) >= 2 and isinstance(one[0], bytes)
+    ]
 
 
 def _folders(reply: Reply, namespace: Namespace) -> dict[bytes, Folder]:
@@ -212,7 +212,7 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
             yield replace(folder, state=state)
             continue
         error = refusal(reply, "tell the folder's state (STATUS)", session)
-        yield replace(folder, trouble=FolderError(error.message, folder=show(folder.path), **error.where))
+        yield replace(folder, trouble=error.become(FolderError).at(folder=show(folder.path)))
 
 
 # what is in a folder

@@ -203,7 +203,8 @@ class BatchRefusedError(MigrationError):
     """The target refused a batch; nothing of it is there. ``source_uids`` are the messages that were in it."""
 
     def __init__(self, cause: ServerError, source_uids: list[int]) -> None:
-        super().__init__(cause.message, **cause.where)
+        super().__init__(cause.message)
+        self.where = dict(cause.where)
         self.cause = cause
         self.source_uids = source_uids
 
@@ -376,7 +377,7 @@ class Appender:
         if not alone:
             raise BatchRefusedError(cause, batch.source_uids)
         for uid in batch.source_uids:
-            self._dropped(uid, MessageRefusedError(cause.message, **cause.where))
+            self._dropped(uid, cause.become(MessageRefusedError))
 
     def _place(self, batch: Batch, response: Response) -> None:
         """Give the batch's rows their UIDs (RFC 4315 section 3) and hand them on."""

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from ..errors import ConnectionLostError, ProtocolError, TimedOutError
 
 #: A value of a parsed response: an atom or a string, NIL, or a list.
-Value: TypeAlias = "bytes | None | list[Value]"
+Value: TypeAlias = "bytes | list[Value] | None"
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_LITERAL = 4 * 1024 * 1024

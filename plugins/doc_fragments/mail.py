@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options that the modules working on mailboxes share."""
+
+from __future__ import annotations
+
+_SIDE = r"""
+      host:
+        description: Name or address of the IMAP server.
+        type: str
+        required: true
+      port:
+        description: Its port; 993 for O({side}.security=tls), else 143.
+        type: int
+      security:
+        description:
+          - V(tls) from the first byte, or V(starttls), which never goes on without TLS. TLS 1.2 or later in both cases.
+          - V(plain) sends everything in clear text and needs O({side}.allow_plaintext=true).
+        type: str
+        choices: [tls, starttls, plain]
+        default: tls
+      allow_plaintext:
+        description: Whether O({side}.security=plain) is meant.
+        type: bool
+        default: false
+      validate_certs:
+        description: Whether the server's certificate must be valid for O({side}.host).
+        type: bool
+        default: true
+      ca_path:
+        description: File with the authorities to trust, in PEM form; the system's by default.
+        type: path
+      admin_user:
+        description: A user that may log in as any other user (a master user).
+        type: str
+      admin_password:
+        description: Its password.
+        type: str
+      admin_method:
+        description:
+          - How it does that. V(separator) logs in as C(user*master), V(sasl_plain) by SASL PLAIN with an authorization
+            identity (RFC 4616), V(proxyauth) by the command PROXYAUTH.
+        type: str
+        choices: [separator, sasl_plain, proxyauth]
+        default: separator
+      admin_separator:
+        description: What stands between the two names for O({side}.admin_method=separator).
+        type: str
+        default: "*"
+      max_connections:
+        description: The most connections to this server at once.
+        type: int
+        default: 20
+      timeout:
+        description: How long to wait for an answer, in seconds.
+        type: float
+        default: 120.0
+"""
+
+
+class ModuleDocFragment:
+    """Fragments for O(source), O(target), O(mailboxes) and what goes with them."""
+
+    DOCUMENTATION = (
+        r"""
+requirements:
+  - imapclient >= 3.0
+options:
+  source:
+    description: The server that mailboxes come from. It is only read.
+    type: dict
+    required: true
+    suboptions:"""
+        + _SIDE.replace("{side}", "source")
+        + r"""
+  target:
+    description: The server that mailboxes go to.
+    type: dict
+    required: true
+    suboptions:"""
+        + _SIDE.replace("{side}", "target")
+        + r"""
+      doveadm_url:
+        description:
+          - Address of Dovecot's administration API, for what IMAP can't set. UIDVALIDITY, UIDNEXT and mod-sequences.
+          - Without it messages get new UIDs.
+        type: str
+      doveadm_api_key:
+        description: The API's key.
+        type: str
+  mailboxes:
+    description: The mailboxes, one entry each.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      source_user:
+        description: The user on the source.
+        type: str
+        required: true
+      source_password:
+        description: The user's password there; not needed with O(source.admin_user).
+        type: str
+      target_user:
+        description: The user on the target; the same as O(mailboxes[].source_user) by default.
+        type: str
+      target_password:
+        description: The user's password there; not needed with O(target.admin_user).
+        type: str
+  folders:
+    description: Which folders are meant, and how they are called on the target.
+    type: dict
+    suboptions:
+      exclude:
+        description:
+          - Folders to leave out, with everything below them. C(/) stands between levels whatever the server uses, V(*)
+            for anything, V(%) for anything within a level.
+        type: list
+        elements: str
+        default: []
+      rename:
+        description: Folders that get another name on the target, old name to new name; folders below them go with them.
+        type: dict
+        default: {}
+      subscribe:
+        description: Whether subscriptions follow the source.
+        type: bool
+        default: true
+  ignore_mailbox_errors:
+    description: Whether the task succeeds although a mailbox failed; the failures are in RV(mailboxes) all the same.
+    type: bool
+    default: false
+  progress_file:
+    description: For internal use. A file in which the module tells how far it is, read by the action of the same name.
+    type: path
+"""
+    )
+
+    PACE = r"""
+options:
+  pace:
+    description: How fast it may go.
+    type: dict
+    suboptions:
+      connections:
+        description: Mailboxes worked on at once; each takes one connection to either side. 8 by default.
+        type: int
+      messages_per_second:
+        description: The most messages a second, all mailboxes together; 0 for no limit.
+        type: float
+      bytes_per_second:
+        description: The most bytes a second, all mailboxes together; 0 for no limit.
+        type: float
+      off_peak:
+        description: Other limits for a time of day. What is not given here stays as by day.
+        type: dict
+        suboptions:
+          start:
+            description: Beginning of the window, as V(22:00).
+            type: str
+          end:
+            description: End of the window; it may lie after midnight.
+            type: str
+          timezone:
+            description: The time zone of both, as V(Europe/Berlin).
+            type: str
+            default: UTC
+          connections:
+            description: As above.
+            type: int
+          messages_per_second:
+            description: As above.
+            type: float
+          bytes_per_second:
+            description: As above.
+            type: float
+"""

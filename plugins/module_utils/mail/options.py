@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The module options that `mailbox_sync` and `mailbox_audit` share, as plain specs and as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import InputError
+from .mailbox import Task
+from .server import Account
+
+SIDE = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "security": {"type": "str", "choices": ["tls", "starttls", "plain"], "default": "tls"},
+    "allow_plaintext": {"type": "bool", "default": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "admin_user": {"type": "str"},
+    "admin_password": {"type": "str", "no_log": True},
+    "admin_method": {"type": "str", "choices": ["separator", "sasl_plain", "proxyauth"], "default": "separator"},
+    "admin_separator": {"type": "str", "default": "*"},
+    "max_connections": {"type": "int", "default": 20},
+    "timeout": {"type": "float", "default": 120.0},
+}
+TARGET = {**SIDE, "doveadm_url": {"type": "str"}, "doveadm_api_key": {"type": "str", "no_log": True}}
+MAILBOX = {
+    "source_user": {"type": "str", "required": True},
+    "source_password": {"type": "str", "no_log": True},
+    "target_user": {"type": "str"},
+    "target_password": {"type": "str", "no_log": True},
+}
+FOLDERS = {
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "rename": {"type": "dict", "default": {}},
+    "subscribe": {"type": "bool", "default": True},
+}
+LIMITS = {
+    "connections": {"type": "int"},
+    "messages_per_second": {"type": "float"},
+    "bytes_per_second": {"type": "float"},
+}
+PACE = {
+    **LIMITS,
+    "off_peak": {
+        "type": "dict",
+        "options": {
+            "start": {"type": "str"},
+            "end": {"type": "str"},
+            "timezone": {"type": "str", "default": "UTC"},
+            **LIMITS,
+        },
+    },
+}
+#: What both modules take, as an AnsibleModule's argument_spec.
+COMMON: dict[str, Any] = {
+    "source": {"type": "dict", "required": True, "options": SIDE},
+    "target": {"type": "dict", "required": True, "options": TARGET},
+    "mailboxes": {"type": "list", "elements": "dict", "required": True, "options": MAILBOX},
+    "folders": {"type": "dict", "options": FOLDERS},
+    "pace": {"type": "dict", "options": PACE},
+    "ignore_mailbox_errors": {"type": "bool", "default": False},
+    "progress_file": {"type": "path"},
+}
+
+
+def tasks(mailboxes: Sequence[Mapping[str, Any]]) -> list[Task]:
+    """The mailboxes to work on.
+
+    :raises InputError: an entry without a name.
+    """
+    found: list[Task] = []
+    for number, one in enumerate(mailboxes):
+        source = str(one.get("source_user") or "").strip()
+        if not source:
+            raise InputError("a mailbox needs its source_user", option=f"mailboxes[{number}].source_user")
+        target = str(one.get("target_user") or source).strip()
+        found.append(Task(Account(source, one.get("source_password")), Account(target, one.get("target_password"))))
+    return found

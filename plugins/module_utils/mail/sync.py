@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""`mailbox_sync` from its options to its result, without Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..errors import InputError, MigrationError, UnsupportedError
+from ..ledger import Ledger
+from ..pace import Governor, pace_from_options
+from .batch import Counter, Progress, Run, connections, twice
+from .folders import FolderRules
+from .mailbox import Outcome, Setting, Task, sync_mailbox
+from .options import tasks
+from .plan import Policy
+from .report import failed_result
+from .server import Server
+
+_COUNTS = ("messages_copied", "bytes_copied", "flags_changed", "messages_removed")
+
+
+def sync(
+    options: Mapping[str, Any], *, check_mode: bool, progress: Callable[[Progress], None] | None = None
+) -> dict[str, Any]:
+    """Make the target mailboxes the same as their sources; the module's result.
+
+    :raises MigrationError: an option is wrong, the ledger can't be used, or a mailbox failed (``done`` is the result).
+    """
+    setting = _setting(options, check_mode)
+    pace = pace_from_options(options.get("pace"))
+    path = str(options["ledger"])
+    with Ledger(path, read_only=check_mode) as ledger:
+        _check_phase(str(options.get("phase") or "mirror"), ledger.phase())
+        sizes = ledger.sizes()
+    todo = tasks(options["mailboxes"])
+    duplicates = twice([task.target.user for task in todo])
+    ordered = sorted(
+        (task for task in todo if task.target.user not in duplicates),
+        key=lambda task: -sizes.get((task.source.user, task.target.user), 0),
+    )
+    slots = connections(pace, setting.source, setting.target, datetime.now().astimezone())
+
+    def work(task: Task, counter: Counter) -> Outcome:
+        try:
+            with Ledger(path, read_only=check_mode) as own:
+                return sync_mailbox(task, setting, own, counter)
+        except MigrationError as error:
+            return _failed(task, error)
+
+    outcomes = Run(
+        jobs=ordered,
+        work=work,
+        lost=lambda task, why: _failed(task, MigrationError(why)),
+        failed=lambda outcome: bool(outcome.failures),
+        governor=Governor(pace),
+        slots=slots,
+        progress=progress,
+    ).run()
+    outcomes += [_failed(task, duplicates[task.target.user]) for task in todo if task.target.user in duplicates]
+    order = {id(task): number for number, task in enumerate(todo)}
+    by_user = sorted(
+        zip([*ordered, *_those(todo, duplicates)], outcomes, strict=True), key=lambda one: order[id(one[0])]
+    )
+    return _result([outcome for _task, outcome in by_user], ignore=bool(options.get("ignore_mailbox_errors")))
+
+
+def _those(todo: Sequence[Task], names: Mapping[str, Any]) -> list[Task]:
+    return [task for task in todo if task.target.user in names]
+
+
+def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
+    allow = float(options.get("allow_removals", 0.2))
+    if not 0 <= allow <= 1:
+        raise InputError("allow_removals is a share between 0 and 1", option="allow_removals")
+    return Setting(
+        source=Server.from_options("source", options["source"]),
+        target=Server.from_options("target", options["target"]),
+        policy=Policy(
+            fidelity=str(options.get("fidelity") or "auto"),
+            allow_removals=allow,
+            rules=FolderRules.from_options(options.get("folders")),
+        ),
+        check_mode=check_mode,
+    )
+
+
+def _check_phase(asked: str, stored: str) -> None:
+    if stored != "mirror":
+        raise InputError(
+            f"this customer is in phase {stored}; a mirror run would undo what users did since", option="phase"
+        )
+    if asked != "mirror":
+        raise UnsupportedError(
+            f"phase {asked} is not in this version: it mirrors only, up to the cut-over",
+            option="phase",
+            safe_next="Stay in phase mirror until the cut-over; nothing has been changed.",
+        )
+
+
+def _failed(task: Task, error: MigrationError) -> Outcome:
+    outcome = Outcome(task.source.user, task.target.user)
+    outcome.fail(error)
+    return outcome
+
+
+def _result(outcomes: Sequence[Outcome], *, ignore: bool) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "mailboxes": len(outcomes),
+        "folders": sum(outcome.folders for outcome in outcomes),
+        **{name: sum(getattr(outcome, name) for outcome in outcomes) for name in _COUNTS},
+        "mailboxes_unchanged": sum(outcome.unchanged for outcome in outcomes),
+        "mailboxes_failed": sum(bool(outcome.failures) for outcome in outcomes),
+    }
+    result = {
+        "changed": any(outcome.changed for outcome in outcomes),
+        "summary": summary,
+        "mailboxes": [_entry(outcome) for outcome in outcomes],
+        "diff": {"prepared": _diff(outcomes)},
+    }
+    return failed_result(result, [outcome.failures for outcome in outcomes], ignore=ignore)
+
+
+def _entry(outcome: Outcome) -> dict[str, Any]:
+    names = (
+        "target_user", "source_user", "fidelity", "folders", "messages", *_COUNTS, "folders_created",
+        "folders_removed", "subscriptions_changed", "seconds", "unchanged", "reasons", "findings", "failures",
+    )  # fmt: skip
+    return {name: getattr(outcome, name) for name in names}
+
+
+def _diff(outcomes: Sequence[Outcome]) -> str:
+    lines: list[str] = []
+    for outcome in outcomes:
+        if outcome.plan:
+            lines.append(outcome.target_user)
+            lines += [f"  {line}" for line in outcome.plan]
+    return "\n".join(lines) + "\n" if lines else ""
