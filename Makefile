@@ -65,7 +65,7 @@ lint-yaml: setup
 	@$(PART) yamllint $(BIN)/yamllint --strict .
 
 lint-ansible: setup
-	@$(PART) ansible-lint $(BIN)/ansible-lint --offline
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_COLOR=1 $(PART) ansible-lint ansible-lint --offline
 
 # ansible-test resolves links and wants the collection at its own place: it works on a copy of the tracked files.
 collection: setup

@@ -28,7 +28,8 @@ from ansible_collections.atmail.migration.plugins.plugin_utils.screen import Scr
 #: The job is stopped after this many seconds: a bound for a job that nobody looks after any more.
 _LONGEST = 30 * 24 * 3600
 #: Seconds between two looks at the job: short at first, so that a small customer does not wait.
-_FIRST_LOOK, _LOOK_EVERY = 0.1, 1.0
+_FIRST_LOOK = 0.1
+_LOOK_EVERY = 1.0
 #: Seconds that the host may be out of reach before the task gives up on it.
 _PATIENCE = 300.0
 _MARK = "--atmail-migration-job--"
