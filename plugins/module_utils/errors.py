@@ -44,6 +44,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
     ├── MailboxesFailedError            several_failures     mailboxes failed, each for a reason of its own
+    ├── AccountsFailedError             several_failures     accounts were left out, each for a reason of its own
     └── LedgerError                     ledger_failed
         ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
         ├── LedgerNewerError            ledger_newer         written by a newer version
@@ -339,6 +340,13 @@ class MailboxesFailedError(MigrationError):
 
     kind = "several_failures"
     safe_next = "Look at each mailbox's failures, mend them and run again: the others are done and stay as they are."
+
+
+class AccountsFailedError(MigrationError):
+    """Some accounts were left out; everything else was done. Its ``kind`` is theirs when they share one."""
+
+    kind = "several_failures"
+    safe_next = "Mend what the findings say, then run again: what was done stays, and nothing is done twice."
 
 
 class LedgerError(MigrationError):
