@@ -167,7 +167,6 @@ class FolderRun:
                 raise plan.trouble
             try:
                 self._apply(plan)
-                return plan
             except TargetMovedError as error:
                 self._shared.renew()
                 if isinstance(error, ShiftedError):
@@ -175,6 +174,8 @@ class FolderRun:
                 if attempt == _TRIES:
                     raise
                 self._as_found()
+            else:
+                return plan
 
     def _take_back(self, uids: list[int]) -> None:
         """Remove messages that this run has just added and that got UIDs they must not have."""

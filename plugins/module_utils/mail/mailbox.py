@@ -148,12 +148,13 @@ def _with_reconnects(run: MailboxRun) -> None:
         try:
             with run.connected():
                 run.work()
-            return
         except (ConnectionLostError, TimedOutError) as error:
             if attempt == _ATTEMPTS or not run.was_connected:
                 raise
             run.outcome.find(f"the connection was lost and made anew: {error.message}")
             time.sleep(attempt)
+        else:
+            return
 
 
 class MailboxRun:

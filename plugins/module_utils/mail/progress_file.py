@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""How far a run is, as a file that the controller's half reads: one JSON object, replaced as a whole."""
+"""How far a run is, as a file that the controller's half reads (see :mod:`..progress`)."""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
+from ..progress import Progress as Told
+from ..progress import write_progress
 from .batch import Progress
 
 
 def writer(path: str | None) -> Callable[[Progress], None] | None:
-    """A function that puts progress into the file; none without a path. A full disk never stops a run."""
+    """A function that puts progress into the file; none without a path. A full disk never stops a run.
+
+    The file is there from the start: the controller's half then knows that the module runs, and as which process.
+    """
     if not path:
         return None
-    file = Path(path)
-    beside = file.with_name(file.name + ".new")
+    file, pid, process_group = path, os.getpid(), os.getpgrp()
+    write_progress(file, Told(pid=pid, process_group=process_group))
 
     def write(progress: Progress) -> None:
-        try:
-            beside.write_text(json.dumps(asdict(progress)), encoding="utf-8")
-            beside.replace(file)
-        except OSError:
-            return
+        write_progress(file, Told(**asdict(progress), pid=pid, process_group=process_group))
 
     return write

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError
-from .attributes import instant
+from .attributes import flag_key, instant
 from .folders import Namespace, Path, show
 from .session import Reply, Session, refusal
 from .uidset import chunks
@@ -26,6 +26,7 @@ SPECIAL_USES = frozenset(
 MAX_FOLDERS = 200_000
 
 _IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
+_ATTRIBUTES_LINE = re.compile(rb'\d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)')
 _FLAGS_LINE = re.compile(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\)\)\r\n")
 
 
@@ -253,6 +254,33 @@ def search(session: Session, criteria: bytes) -> list[int]:
         if response.text[:6].upper() == b"SEARCH":
             found += [int(word) for word in response.text[6:].split() if word.isdigit()]
     return sorted(found)
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What a message is beside its bytes: flags (as :func:`flag_key`), received (epoch seconds), size in bytes."""
+
+    flags: bytes
+    received: int | None
+    size: int
+
+
+def read_attributes(session: Session, exists: int) -> dict[int, Attributes]:
+    """UID → attributes of every message in the selected folder."""
+    found: dict[int, Attributes] = {}
+    if not exists:
+        return found
+    reply = session.must("list the messages", b"UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)")
+    for response in reply.untagged:
+        match = _ATTRIBUTES_LINE.fullmatch(response.text)
+        if match:
+            found[int(match[1])] = Attributes(flag_key(match[2]), instant(match[3]), int(match[4]))
+            continue
+        items = fetch_items(response)
+        uid, flags, date, size = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"))
+        if isinstance(uid, bytes) and isinstance(flags, list) and isinstance(date, bytes) and isinstance(size, bytes):
+            found[int(uid)] = Attributes(flag_key(flag_text(flags)), instant(date), int(size))
+    return found
 
 
 @dataclass(frozen=True)

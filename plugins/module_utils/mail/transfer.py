@@ -47,9 +47,14 @@ SINGLE_WINDOW = 64
 WHOLE = 256 * 1024
 
 _PLACEHOLDER_BODY = b"Subject: gap\r\n\r\n"
-_FETCH = re.compile(
-    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\[\] \{(\d+)\}\r\n'
-)
+_FETCH = {
+    section: re.compile(
+        rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\['
+        + section
+        + rb"\] \{(\d+)\}\r\n"
+    )
+    for section in (b"", b"HEADER")
+}
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
 _APPENDUID = re.compile(rb"\[APPENDUID (\d+) ([0-9:,]+)\]", re.IGNORECASE)
 
@@ -75,8 +80,12 @@ class Pacer(Protocol):
 # reading the source
 
 
-def fetch_messages(session: Session, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
+def fetch_messages(
+    session: Session, uids: Iterable[int] | None, first: int, last: int, section: bytes = b""
+) -> Iterator[Message]:
     """Messages of the selected folder in the order the server sends them: ``uids``, or all from ``first`` to ``last``.
+
+    ``section`` is empty for whole messages, or ``HEADER`` for their headers only.
 
     :raises MessageUnreadableError: the server ended with NO or BAD; what it sent before has been given out.
     """
@@ -86,28 +95,33 @@ def fetch_messages(session: Session, uids: Iterable[int] | None, first: int, las
         sets = chunks(uids)
     tags: deque[bytes] = deque()
     refused: list[bytes] = []
-    while _ask(session, sets, tags):
+    body = b"BODY[" + section + b"]"
+    while _ask(session, sets, tags, body):
         session.wire.ensure_line()
-        match = session.wire.match(_FETCH)
+        match = session.wire.match(_FETCH[section])
         if match:
             size = int(match[4])
             yield _arriving(session, match, size)
             _end_of_message(session, size)
             continue
-        message = _other_line(session, tags, refused)
+        message = _other_line(session, tags, refused, body)
         if message:
             yield message
     if refused:
         raise MessageUnreadableError(f"the source would not give out all messages: {refused[0][:200]!r}")
 
 
-def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes]) -> bool:
+def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes], body: bytes) -> bool:
     """Keep two FETCH commands under way; whether any is."""
     while len(tags) < 2:
         some = next(sets, None)
         if some is None:
             break
-        tags.append(session.start(b"UID FETCH " + some + b" (UID FLAGS INTERNALDATE BODY.PEEK[])"))
+        tags.append(
+            session.start(
+                b"UID FETCH " + some + b" (UID FLAGS INTERNALDATE " + body.replace(b"BODY", b"BODY.PEEK") + b")"
+            )
+        )
     session.wire.flush()
     return bool(tags)
 
@@ -130,13 +144,13 @@ def _end_of_message(session: Session, size: int) -> None:
         raise ProtocolError("the source's FETCH answer has no end", **session.place())
 
 
-def _other_line(session: Session, tags: deque[bytes], refused: list[bytes]) -> Message | None:
+def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body: bytes) -> Message | None:
     """A line that is not the usual FETCH answer: the end of a command, news, or a FETCH in another order."""
     line = session.wire.line()
     if line.startswith(b"* "):
         if line[2:6].upper() == b"BYE ":
             raise bye(line[2:], session)
-        return _unusual_fetch(session, line[2:])
+        return _unusual_fetch(session, line[2:], body)
     tag, _blank, rest = line.partition(b" ")
     if not tags or tag != tags.popleft():
         raise ProtocolError(f"the source sent {line[:60]!r} out of turn", **session.place())
@@ -145,12 +159,12 @@ def _other_line(session: Session, tags: deque[bytes], refused: list[bytes]) -> M
     return None
 
 
-def _unusual_fetch(session: Session, line: bytes) -> Message | None:
+def _unusual_fetch(session: Session, line: bytes, body: bytes) -> Message | None:
     """Any other legal form: items in another order, a body as a string, news of flags. A literal is spooled."""
     lines, literals, spool = [line], [], None
     while match := _LITERAL.search(lines[-1]):
         size = int(match[1])
-        if lines[-1][: match.start()].upper().endswith(b"BODY[] "):
+        if lines[-1][: match.start()].upper().endswith(body + b" "):
             spool = Spool(session.wire.pieces(size), size)
             literals.append(b"")
         else:
@@ -160,7 +174,7 @@ def _unusual_fetch(session: Session, line: bytes) -> Message | None:
         return None
     values = parse(tuple(lines), tuple(literals))
     items = values[2] if len(values) == 3 and isinstance(values[2], list) else []
-    return _from_items(dict(_pairs(items)), spool)
+    return _from_items(dict(_pairs(items)), spool, body)
 
 
 def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
@@ -169,9 +183,9 @@ def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
             yield key.upper(), value
 
 
-def _from_items(items: dict[bytes, Value], spool: Spool | None) -> Message | None:
-    uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", b"BODY[]"))
-    if not isinstance(uid, bytes) or not uid.isdigit() or b"BODY[]" not in items:
+def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> Message | None:
+    uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", name))
+    if not isinstance(uid, bytes) or not uid.isdigit() or name not in items:
         return None
     stamp = date if isinstance(date, bytes) else b""
     text = flag_text(flags) if isinstance(flags, list) else b""

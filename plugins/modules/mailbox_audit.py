@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mailbox_audit
+short_description: Prove that target mailboxes are the same as their source mailboxes
+version_added: 0.1.0
+author:
+  - The atmail.migration developers (@atmail)
+description:
+  - Reads both sides and compares folders, UIDVALIDITY, UIDs, flags, keywords, INTERNALDATE, subscriptions, sizes and,
+    as deep as O(depth) says, content. It trusts no ledger and writes nothing.
+  - The module does not fail because something differs. Look at RV(identical), and at RV(differences) for what differs.
+extends_documentation_fragment:
+  - atmail.migration.mail
+  - atmail.migration.mail.pace
+attributes:
+  check_mode:
+    support: full
+    description: The module only reads.
+  diff_mode:
+    support: none
+    description: The module changes nothing.
+options:
+  depth:
+    description:
+      - How much of every message is compared. V(counts) compares its size, V(headers) also a digest of its header,
+        V(full) a digest of every byte.
+    type: str
+    choices: [counts, headers, full]
+    default: headers
+seealso:
+  - module: atmail.migration.mailbox_sync
+"""
+
+EXAMPLES = r"""
+- name: Compare every byte before the cut-over
+  atmail.migration.mailbox_audit:
+    source: "{{ migration_source_imap }}"
+    target: "{{ migration_target_imap }}"
+    mailboxes:
+      - source_user: ann@acme.example
+    depth: full
+  register: proof
+
+- name: Stop when anything differs
+  ansible.builtin.assert:
+    that: proof.identical
+"""
+
+RETURN = r"""
+identical:
+  description: Whether every mailbox is the same on both sides in everything that is compared.
+  returned: always, once the options have been accepted
+  type: bool
+  sample: true
+content_identical:
+  description:
+    - Whether every mailbox holds the same messages, whatever their UIDs and UIDVALIDITYs are.
+    - This is what can be had where a target does not let UIDs be chosen.
+  returned: always, once the options have been accepted
+  type: bool
+  sample: true
+mailboxes:
+  description: The verdict on each mailbox, in the order of the option O(mailboxes).
+  returned: always, once the options have been accepted
+  type: list
+  elements: dict
+  contains:
+    target_user:
+      description: The mailbox's name on the target.
+      returned: always
+      type: str
+      sample: ann@acme.example
+    source_user:
+      description: The mailbox's name on the source.
+      returned: always
+      type: str
+      sample: ann@acme.example
+    identical:
+      description: As above, for this mailbox.
+      returned: always
+      type: bool
+      sample: true
+    content_identical:
+      description: As above, for this mailbox.
+      returned: always
+      type: bool
+      sample: true
+    folders:
+      description: Folders compared.
+      returned: always
+      type: int
+      sample: 6
+    messages:
+      description: Messages compared.
+      returned: always
+      type: int
+      sample: 430
+    bytes:
+      description: Their size in bytes.
+      returned: always
+      type: int
+      sample: 13400321
+    differences_total:
+      description: How many differences there are; RV(differences) lists at most 1000 of a mailbox.
+      returned: always
+      type: int
+      sample: 0
+    seconds:
+      description: How long it took, in seconds.
+      returned: always
+      type: float
+      sample: 0.3
+    failures:
+      description: Why the mailbox could not be compared, each with C(kind), C(message), C(safe_next) and its place.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+differences:
+  description: Everything that is not the same, one entry each.
+  returned: always, once the options have been accepted
+  type: list
+  elements: dict
+  contains:
+    mailbox:
+      description: The mailbox's name on the target.
+      returned: always
+      type: str
+      sample: ann@acme.example
+    folder:
+      description: The folder as it is called on the source.
+      returned: always
+      type: str
+      sample: INBOX
+    uid:
+      description: The message's UID on the source; on the target for V(message_extra).
+      returned: when it is about one message
+      type: int
+      sample: 17
+    what:
+      description:
+        - What differs. One of V(folder_missing), V(folder_extra), V(uidvalidity), V(uidnext), V(subscription),
+          V(message_missing), V(message_extra), V(uid), V(flags), V(internaldate), V(size), V(content).
+      returned: always
+      type: str
+      sample: flags
+    source:
+      description: What it is on the source.
+      returned: always
+      type: str
+      sample: \seen
+    target:
+      description: What it is on the target.
+      returned: always
+      type: str
+      sample: ""
+  sample: []
+kind:
+  description: The kind of failure when a mailbox could not be compared.
+  returned: failure
+  type: str
+  sample: auth_failed
+"""
+
+from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import audit
+from ansible_collections.atmail.migration.plugins.module_utils.mail.options import COMMON
+from ansible_collections.atmail.migration.plugins.module_utils.mail.progress_file import writer
+from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
+
+SPEC = ArgumentSpec(options=COMMON).merge(
+    ArgumentSpec(options={"depth": {"type": "str", "choices": ["counts", "headers", "full"], "default": "headers"}})
+)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, _run)
+
+
+def _run(call: Call) -> dict[str, object]:
+    return audit(call.params, progress=writer(call.params["progress_file"]))
+
+
+if __name__ == "__main__":
+    main()
