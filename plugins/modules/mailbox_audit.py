@@ -168,8 +168,8 @@ kind:
 
 from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import audit
 from ansible_collections.atmail.migration.plugins.module_utils.mail.options import COMMON
-from ansible_collections.atmail.migration.plugins.module_utils.mail.progress_file import writer
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
+from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress, write_progress
 
 SPEC = ArgumentSpec(options=COMMON).merge(
     ArgumentSpec(options={"depth": {"type": "str", "choices": ["counts", "headers", "full"], "default": "headers"}})
@@ -182,7 +182,11 @@ def main() -> None:
 
 
 def _run(call: Call) -> dict[str, object]:
-    return audit(call.params, progress=writer(call.params["progress_file"]))
+    def tell(progress: Progress) -> None:
+        if call.params["progress_file"]:
+            write_progress(call.params["progress_file"], progress)
+
+    return audit(call.params, progress=tell)
 
 
 if __name__ == "__main__":

@@ -229,9 +229,9 @@ safe_next:
 """
 
 from ansible_collections.atmail.migration.plugins.module_utils.mail.options import COMMON
-from ansible_collections.atmail.migration.plugins.module_utils.mail.progress_file import writer
 from ansible_collections.atmail.migration.plugins.module_utils.mail.sync import sync
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
+from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress, write_progress
 
 SPEC = ArgumentSpec(options=COMMON).merge(
     ArgumentSpec(
@@ -251,7 +251,11 @@ def main() -> None:
 
 
 def _run(call: Call) -> dict[str, object]:
-    return sync(call.params, check_mode=call.check_mode, progress=writer(call.params["progress_file"]))
+    def tell(progress: Progress) -> None:
+        if call.params["progress_file"]:
+            write_progress(call.params["progress_file"], progress)
+
+    return sync(call.params, check_mode=call.check_mode, progress=tell)
 
 
 if __name__ == "__main__":

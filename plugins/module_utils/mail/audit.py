@@ -14,8 +14,9 @@ from typing import Any
 
 from ..errors import ConnectionLostError, MigrationError, TimedOutError
 from ..pace import Governor, pace_from_options
+from ..progress import Progress
 from .attributes import flag_key, instant
-from .batch import Counter, Progress, Run, connections, twice
+from .batch import Counter, Run, connections, twice
 from .compare import NUMBERING, Difference, Entry, compare_messages, compare_states
 from .folders import FolderRules, Path, map_folders, show
 from .mailbox import Task

@@ -16,13 +16,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import wait
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..errors import DuplicateError, MigrationError
 from ..pace import Governor, Pace
+from ..progress import Progress
 from .server import Server
 
 _FORK = multiprocessing.get_context("fork")
@@ -41,20 +42,6 @@ class Job(Protocol):
 
 JobT = TypeVar("JobT", bound=Job)
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is; ``messages_total`` is what is known so far."""
-
-    mailboxes_total: int
-    mailboxes_done: int
-    mailboxes_failed: int
-    messages_done: int
-    messages_total: int
-    bytes_done: int
-    seconds: float
-    current: list[str] = field(default_factory=list)
 
 
 class Counter:
@@ -122,6 +109,7 @@ class Run(Generic[JobT, ResultT]):
 
     def run(self) -> list[ResultT]:
         """Do all jobs; the results in the order of the jobs."""
+        self._tell()
         if not self.jobs:
             return []
         children = [self._fork(number) for number in range(self._processes)]
@@ -181,6 +169,8 @@ class Run(Generic[JobT, ResultT]):
                 bytes_done=sum(self._counters[1::_COUNTERS]),
                 seconds=round(time.monotonic() - self._began, 3),
                 current=current[:10],
+                pid=os.getpid(),
+                process_group=os.getpgrp(),
             )
         )
 

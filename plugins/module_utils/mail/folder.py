@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -180,7 +180,7 @@ class FolderRun:
     def _take_back(self, uids: list[int]) -> None:
         """Remove messages that this run has just added and that got UIDs they must not have."""
         self._shared.target.select(self._target_name(), read_only=False)
-        self._expunge(uids)
+        self._delete(uids)
 
     def _as_found(self) -> None:
         """From now on the folder is one that exists: what it holds is read again."""
@@ -238,14 +238,16 @@ class FolderRun:
 
     def _remove(self, plan: FolderPlan, folder: int) -> None:
         if plan.remove:
-            for some in chunks(plan.remove):
-                self._shared.target.must(
-                    "mark messages as deleted", b"UID STORE " + some + b" +FLAGS.SILENT (\\Deleted)"
-                )
-            self._expunge(plan.remove)
+            self._delete(plan.remove)
             self._outcome.messages_removed += len(plan.remove)
         if plan.forget:
             self._shared.ledger.forget_messages(folder, plan.forget)
+
+    def _delete(self, uids: Sequence[int]) -> None:
+        """Mark messages as deleted and expunge exactly these."""
+        for some in chunks(uids):
+            self._shared.target.must("mark messages as deleted", b"UID STORE " + some + b" +FLAGS.SILENT (\\Deleted)")
+        self._expunge(uids)
 
     def _expunge(self, uids: Iterable[int]) -> None:
         """Expunge exactly these messages, which are marked as deleted (UID EXPUNGE, RFC 4315)."""

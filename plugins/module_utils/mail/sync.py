@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import InputError, MigrationError, UnsupportedError
 from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
-from .batch import Counter, Progress, Run, connections, twice
+from ..progress import Progress
+from .batch import Counter, Run, connections, twice
 from .folders import FolderRules
 from .mailbox import Outcome, Setting, Task, sync_mailbox
 from .options import tasks
