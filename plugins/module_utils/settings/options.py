@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The module options for settings, as plain specs, and as the values that the core takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InputError
+from ..transport.database import DatabaseServer
+from ..transport.ssh import SshServer
+from .plan import POLICIES
+from .profiles.shape import Overrides
+from .schemes import HASHES
+from .sizes import ImapServer
+
+SSH = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 22},
+    "user": {"type": "str", "required": True},
+    "key_file": {"type": "path"},
+    "key_passphrase": {"type": "str", "no_log": True},
+    "password": {"type": "str", "no_log": True},
+    "known_hosts": {"type": "path", "default": "~/.ssh/known_hosts"},
+    "timeout": {"type": "float", "default": 30.0},
+    "keepalive": {"type": "int", "default": 30},
+    "legacy_algorithms": {"type": "bool", "default": False},
+}
+DATABASE = {
+    "host": {"type": "str", "default": "127.0.0.1"},
+    "port": {"type": "int", "default": 3306},
+    "name": {"type": "str", "required": True},
+    "user": {"type": "str", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "tls": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "float", "default": 30.0},
+}
+OVERRIDES = {
+    "tables": {"type": "dict", "default": {}},
+    "columns": {"type": "dict", "default": {}},
+    "settings": {"type": "dict", "default": {}},
+}
+#: What every module that opens a database takes.
+CONNECTION: dict[str, Any] = {
+    "customer": {"type": "str", "required": True},
+    "ssh": {
+        "type": "dict",
+        "options": SSH,
+        "required_one_of": [["key_file", "password"]],
+        "mutually_exclusive": [["key_file", "password"]],
+    },
+    "database": {"type": "dict", "required": True, "options": DATABASE},
+    "overrides": {"type": "dict", "default": {}, "options": OVERRIDES},
+    "domains": {"type": "list", "elements": "str", "default": []},
+}
+#: What every module that has to do with a snapshot takes.
+SNAPSHOT: dict[str, Any] = {
+    "snapshot": {"type": "path", "required": True},
+    "vault_password": {"type": "str", "required": True, "no_log": True},
+    "ignore_account_errors": {"type": "bool", "default": False},
+}
+SOURCE_PROFILE: dict[str, Any] = {"profile": {"type": "str", "choices": ["atmail"], "default": "atmail"}}
+IMAP: dict[str, Any] = {
+    "imap": {
+        "type": "dict",
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int"},
+            "security": {"type": "str", "choices": ["tls", "starttls", "plain"], "default": "tls"},
+            "allow_plaintext": {"type": "bool", "default": False},
+            "validate_certs": {"type": "bool", "default": True},
+            "ca_path": {"type": "path"},
+            "admin_user": {"type": "str", "required": True},
+            "admin_password": {"type": "str", "required": True, "no_log": True},
+            "admin_method": {"type": "str", "choices": ["separator", "sasl_plain"], "default": "separator"},
+            "admin_separator": {"type": "str", "default": "*"},
+            "max_connections": {"type": "int", "default": 4},
+            "timeout": {"type": "float", "default": 30.0},
+        },
+    }
+}
+APPLY: dict[str, Any] = {
+    "profile": {"type": "str", "choices": ["cloud"], "default": "cloud"},
+    "subscription": {"type": "str", "required": True},
+    "region": {"type": "str", "required": True},
+    "on_conflict": {"type": "str", "choices": list(POLICIES), "default": "replace"},
+    "on_password_conflict": {
+        "type": "str",
+        "choices": list(POLICIES),
+        "default": "keep_and_warn",
+        "no_log": False,
+    },
+    "password_scheme": {"type": "str", "choices": list(HASHES), "default": HASHES[0], "no_log": False},
+    "mailbox_server": {"type": "str", "default": ""},
+    "mailbox_type": {"type": "str", "default": "mdbox"},
+}
+
+
+def ssh_server(params: Mapping[str, Any]) -> SshServer | None:
+    """The option ``ssh``, None when it is not given."""
+    return SshServer(**params["ssh"]) if params.get("ssh") else None
+
+
+def database_server(params: Mapping[str, Any]) -> DatabaseServer:
+    """The option ``database``."""
+    return DatabaseServer(**params["database"])
+
+
+def overrides(params: Mapping[str, Any]) -> Overrides:
+    """The option ``overrides``. Raises InputError for what is not names by keys."""
+    given = params.get("overrides") or {}
+    columns = given.get("columns") or {}
+    for table, names in columns.items():
+        if not isinstance(names, Mapping):
+            raise InputError(f"{table} must have column keys with names", option="overrides.columns")
+    return Overrides(
+        tables=_words(given.get("tables"), "overrides.tables"),
+        columns={str(table): _words(names, f"overrides.columns.{table}") for table, names in columns.items()},
+        settings=_words(given.get("settings"), "overrides.settings"),
+    )
+
+
+def imap_server(params: Mapping[str, Any]) -> ImapServer | None:
+    """The option ``imap``, None when it is not given. Raises InputError for plain text that is not allowed."""
+    given = params.get("imap")
+    if not given:
+        return None
+    if given["security"] == "plain" and not given["allow_plaintext"]:
+        raise InputError("security: plain needs allow_plaintext: true", option="imap.security")
+    if given["max_connections"] < 1:
+        raise InputError("it must be 1 or more", option="imap.max_connections")
+    return ImapServer(
+        host=given["host"],
+        port=given["port"] or (993 if given["security"] == "tls" else 143),
+        security=given["security"],
+        validate_certs=given["validate_certs"],
+        ca_path=given["ca_path"],
+        admin_user=given["admin_user"],
+        admin_password=given["admin_password"],
+        method=given["admin_method"],
+        separator=given["admin_separator"],
+        connections=given["max_connections"],
+        timeout=given["timeout"],
+    )
+
+
+def _words(given: Any, option: str) -> dict[str, str]:
+    if any(not isinstance(name, str) or not name for name in (given or {}).values()):
+        raise InputError("every value must be a name", option=option)
+    return dict(given or {})

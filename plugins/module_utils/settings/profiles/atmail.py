@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Atmail 7 (and 6, as far as its tables are the same): one database, no sharding."""
+
+from __future__ import annotations
+
+from .shape import Capability, Column, Extra, SourceProfile, Table
+
+_NO_PLACE = "has no place on the cloud"
+
+ATMAIL = SourceProfile(
+    name="atmail",
+    tables={
+        "passwords": Table(("UserSession",), {"account": Column(("Account",)), "password": Column(("Password",))}),
+        "users": Table(
+            ("Users",),
+            {
+                "account": Column(("Account",)),
+                "disabled": Column(("UserStatus",)),
+                "quota": Column(("UserQuota",)),
+                "first_name": Column(("FirstName",), required=False),
+                "last_name": Column(("LastName",), required=False),
+                "maildir": Column(("MailDir",), required=False),
+                "forward": Column(("Forward",), required=False),
+                "auto_reply": Column(("AutoReply",), required=False),
+            },
+        ),
+        "domains": Table(("Domains",), {"name": Column(("Hostname",)), "enabled": Column(("Enable",), required=False)}),
+        # A 7.x user's own entry in the global address book holds the name that others see.
+        "contacts": Table(
+            ("Abook",),
+            {
+                "account": Column(("Account",)),
+                "first_name": Column(("UserFirstName",), required=False),
+                "last_name": Column(("UserLastName",), required=False),
+                "own": Column(("Global",), required=False),
+            },
+            required=False,
+        ),
+        "names": Table(
+            ("UserSettings",),
+            {"account": Column(("Account",)), "name": Column(("RealName",), required=False)},
+            required=False,
+        ),
+        "config": Table(
+            ("Config",),
+            {
+                "section": Column(("section",), required=False),
+                "key": Column(("keyName", "key")),
+                "value": Column(("keyValue", "value")),
+            },
+            required=False,
+        ),
+    },
+    quota_unit=1024,
+    settings={
+        "version": ("global", "version"),
+        "password_type": ("global", "userPasswordEncryptionType"),
+        "auth_type": ("dovecot", "authType"),
+    },
+    capabilities=(
+        Capability("global_address_book", "Abook", "Global"),
+        Capability("contact_groups", "AbookGroupNames"),
+        Capability("aliases", "MailAliases"),
+        Capability("spam_lists", "SpamSettings"),
+        Capability("classes_of_service", "Groups"),
+        Capability("calendars", "calendars"),
+        Capability("calendar_sync_tokens", "calendars", "synctoken"),
+        Capability("calendar_changes", "calendarchanges"),
+        Capability("external_accounts", "Accounts"),
+        Capability("late_config", "Config", "keyName"),
+    ),
+    generations=(("late_config", "7"), ("calendar_sync_tokens", "7"), ("global_address_book", "6/7")),
+    extras=(
+        Extra("aliases", "MailAliases"),
+        Extra("spam_rules", "SpamSettings"),
+        Extra("contacts", "Abook"),
+        Extra("calendars", "calendars"),
+        Extra("calendar_objects", "calendarobjects"),
+        Extra("storage_files", "SharedFiles", _NO_PLACE),
+        Extra("administrators", "AdminUsers", "administrators are made anew on the cloud"),
+        Extra("classes_of_service", "Groups", "the cloud has its own"),
+        Extra("learned_senders", "awl", _NO_PLACE),
+        Extra("external_accounts", "Accounts", "users add polled mailboxes themselves, with their own passwords"),
+        Extra("address_book_permissions", "AbookPermissions", _NO_PLACE),
+    ),
+)

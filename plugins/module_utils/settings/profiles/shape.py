@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""What a profile is made of, and how it meets a real database.
+
+A profile speaks of tables and columns by keys of its own (``users``, ``quota``); each key has the names it may go by.
+An operator's override replaces these names. :func:`bind` finds out which of them a database really has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...errors import InputError, MissingColumnError, MissingTableError
+from ...transport.database import quoted
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the names it may go by, best first, and whether nothing works without it."""
+
+    names: tuple[str, ...]
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the names it may go by, best first, and its columns by key."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that a site has when a table (and a column of it) is there."""
+
+    name: str
+    table: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Rows that are counted for the assessment; ``reason`` says why they do not migrate, None when they do."""
+
+    name: str
+    table: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceProfile:
+    """A platform to read from.
+
+    ``tables`` has the keys ``passwords`` (account, password), ``users`` (account, and optionally disabled, enabled,
+    quota, first_name, last_name, maildir), ``domains`` (name, enabled), optionally ``contacts`` (account, first_name,
+    last_name, own), ``names`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes of a
+    unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key).
+    """
+
+    name: str
+    tables: Mapping[str, Table]
+    quota_unit: int
+    settings: Mapping[str, tuple[str, str]]
+    capabilities: tuple[Capability, ...] = ()
+    generations: tuple[tuple[str, str], ...] = ()
+    extras: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True)
+class TargetProfile:
+    """A platform to write to: tables ``tenants``, ``domains``, ``accounts``, and the words and widths of its columns.
+
+    The words are values of status columns: ``active``, ``disabled`` of domains and accounts; ``migrated_word``,
+    ``changed_word`` and ``none_word`` of passwords; the other two of an account's migration. ``limits``: characters.
+    """
+
+    name: str
+    tables: Mapping[str, Table]
+    active: str
+    disabled: str
+    migrated_word: str
+    changed_word: str
+    none_word: str
+    unprovisioned_word: str
+    provisioned_word: str
+    limits: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class BoundTable:
+    """A table of a real database: its name, and its columns by key, with their names and character sets."""
+
+    name: str
+    columns: Mapping[str, str]
+    charsets: Mapping[str, str]
+
+    def select(self, *keys: str) -> str:
+        """``SELECT`` with these columns in this order; a column that is not there is NULL.
+
+        Columns declared as latin1 come as the bytes that they hold: programs put UTF-8 into them too.
+        """
+        return f"SELECT {', '.join(map(self._expression, keys))} FROM {quoted(self.name)}"  # noqa: S608 -- quoted names
+
+    def column(self, key: str) -> str:
+        """The quoted name of a column that is there."""
+        return quoted(self.columns[key])
+
+    def has(self, key: str) -> bool:
+        """Is the column there?"""
+        return key in self.columns
+
+    def _expression(self, key: str) -> str:
+        if key not in self.columns:
+            return "NULL"
+        name = self.column(key)
+        return f"CAST({name} AS BINARY)" if self.charsets[key] == "latin1" else name
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """An operator's own names: table key → name, table key → column key → name, setting → value."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+Schema = Mapping[str, Mapping[str, str]]
+
+
+def bind(tables: Mapping[str, Table], overrides: Overrides, schema: Schema) -> dict[str, BoundTable]:
+    """The profile's tables as they are in a database whose ``schema`` is table → column → character set.
+
+    Tables and columns that are not required and not there are left out. Raises MissingTableError, MissingColumnError,
+    and InputError for an override with a key that the profile does not know.
+    """
+    _known("tables", overrides.tables, tables)
+    _known("columns", overrides.columns, tables)
+    lower = {name.lower(): name for name in schema}
+    bound = {}
+    for key, table in tables.items():
+        own = overrides.tables.get(key)
+        names = (own,) if own else table.names
+        found = next((name for name in names if name in schema), None)
+        found = found or next((lower[name.lower()] for name in names if name.lower() in lower), None)
+        if found is None:
+            if table.required or own:
+                raise MissingTableError(f"there is no table {names[0]} ({key})", table=names[0])
+            continue
+        bound[key] = _bind_columns(table, found, overrides.columns.get(key, {}), schema[found], key)
+    return bound
+
+
+def _bind_columns(table: Table, name: str, own: Mapping[str, str], columns: Mapping[str, str], key: str) -> BoundTable:
+    _known(f"columns.{key}", own, table.columns)
+    lower = {column.lower(): column for column in columns}
+    found: dict[str, str] = {}
+    for column_key, column in table.columns.items():
+        names = (own[column_key],) if column_key in own else column.names
+        match = next((lower[alias.lower()] for alias in names if alias.lower() in lower), None)
+        if match is not None:
+            found[column_key] = match
+        elif column.required or column_key in own:
+            message = f"there is no column {names[0]} in the table {name} ({key}.{column_key})"
+            raise MissingColumnError(message, table=name, column=names[0])
+    return BoundTable(name, found, {column_key: columns[column] for column_key, column in found.items()})
+
+
+def _known(what: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:
+    for key in given:
+        if key not in known:
+            raise InputError(
+                f"overrides.{what} knows no {key!r}, only {', '.join(sorted(known))}", option=f"overrides.{what}"
+            )

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""What the three modules do: options in, result out. Each is one function from plain values to a plain value."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import AccountsFailedError, InputError, MigrationError
+from ..transport.database import Database
+from ..transport.ssh import maybe_tunnel
+from . import apply as applying
+from . import options, snapshot
+from .assess import assess, counts
+from .extract import Site, extract, recognise
+from .model import Customer, Finding, failing
+from .plan import Plan, Wish, described
+from .profiles import source_profile, target_profile
+from .sizes import MailboxSize, Refusal, measure
+
+_SHOWN = 5
+
+
+def source_info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The assessment of a source; reads only. Raises the errors of connecting, and of missing tables and columns."""
+    with _of_customer(params):
+        imap = options.imap_server(params)
+        with _source(params) as (database, site, customer):
+            result = assess(database, site, customer)
+        findings = list(customer.findings)
+        if imap is not None:
+            sizes = measure(imap, [account.source_user for account in customer.accounts])
+            findings += _add_sizes(result, sizes)
+        return {"changed": False, **result, "findings": _plain(findings)}
+
+
+def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+    """Extract a customer into its snapshot; ``changed`` when the file changed, or would in check mode.
+
+    Raises AccountsFailedError, with the whole result, when accounts had to be left out.
+    """
+    with _of_customer(params):
+        path = Path(params["snapshot"])
+        old = snapshot.read(path)
+        before = None
+        if old is not None:
+            before = snapshot.load(path, params["vault_password"])
+            if before.name != params["customer"]:
+                raise InputError(f"{path} is the snapshot of the customer {before.name}", option="snapshot")
+        with _source(params) as (_database, _site, customer):
+            pass
+        new = snapshot.render(
+            customer, params["vault_password"], random=os.urandom, label=params.get("vault_id"), old=old
+        )
+        changed = new != old
+        if changed and not check_mode:
+            snapshot.write(path, new)
+        result = {
+            "changed": changed,
+            "snapshot": str(path),
+            "counts": counts(customer),
+            "accounts": [snapshot.public_account(account) for account in customer.accounts],
+            "mailboxes": _mailboxes(customer),
+            "findings": _plain(customer.findings),
+            "diff": _snapshot_diff(before, customer, str(path)),
+        }
+        return _unless_failed(result, customer.findings, params)
+
+
+def settings_apply(params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+    """Make the target match the snapshot; in check mode only say what would be done.
+
+    Raises AccountsFailedError, with the whole result, when accounts could not be applied.
+    """
+    with _of_customer(params):
+        customer = snapshot.load(Path(params["snapshot"]), params["vault_password"])
+        if customer.name != params["customer"]:
+            message = f"{params['snapshot']} is the snapshot of the customer {customer.name}"
+            raise InputError(message, option="snapshot")
+        customer = customer.only(params["domains"])
+        wish = Wish(params["subscription"], params["on_conflict"], params["on_password_conflict"])
+        place = applying.Place(
+            params["region"], params["password_scheme"], params["mailbox_server"], params["mailbox_type"]
+        )
+        server = options.database_server(params)
+        with (
+            maybe_tunnel(options.ssh_server(params)) as tunnel,
+            Database(server, tunnel, read_only=check_mode) as database,
+        ):
+            profile = target_profile(params["profile"])
+            target = applying.open_target(database, profile, options.overrides(params))
+            if check_mode:
+                changes = applying.preview(target, customer, wish, place)
+            else:
+                changes = applying.apply(target, customer, wish, place, random=os.urandom)
+        return _unless_failed(_apply_result(changes, customer, place), changes.findings, params)
+
+
+def _apply_result(changes: Plan, customer: Customer, place: applying.Place) -> dict[str, Any]:
+    before, after = described(changes, place.password_scheme)
+    refused = {finding.account for finding in failing(changes.findings)}
+    applied = replace(customer, accounts=tuple(each for each in customer.accounts if each.address not in refused))
+    return {
+        "changed": changes.changed,
+        "summary": applying.summary(changes),
+        "mailboxes": _mailboxes(applied),
+        "findings": _plain(changes.findings),
+        "diff": {"before": before, "after": after},
+    }
+
+
+@contextlib.contextmanager
+def _of_customer(params: Mapping[str, Any]) -> Iterator[None]:
+    """Every error names the customer."""
+    try:
+        yield
+    except MigrationError as error:
+        raise error.at(customer=params["customer"]) from error.__cause__
+
+
+@contextlib.contextmanager
+def _source(params: Mapping[str, Any]) -> Iterator[tuple[Database, Site, Customer]]:
+    """The source's database, what it is, and the customer in it."""
+    profile = source_profile(params["profile"])
+    names = options.overrides(params)
+    server = options.database_server(params)
+    with (
+        maybe_tunnel(options.ssh_server(params)) as tunnel,
+        Database(server, tunnel, read_only=True) as database,
+    ):
+        site = recognise(database, profile, names)
+        customer = extract(database, site, params["customer"])
+        there = {domain.name for domain in customer.domains}
+        for name in params["domains"]:
+            if name.strip().lower() not in there:
+                raise InputError(f"the source has no domain {name}", option="domains")
+        yield database, site, customer.only(params["domains"])
+
+
+def _add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal]) -> list[Finding]:
+    """Put what each mailbox holds, and the sums, into the assessment; the findings that come of it."""
+    findings = []
+    measured = []
+    for account in result["accounts"]:
+        size = sizes[account["source_user"]]
+        if isinstance(size, Refusal):
+            message = f"the IMAP server opens no mailbox for the account: {size.message}"
+            findings.append(Finding(account["address"], "mailbox_missing", message, "warning"))
+        else:
+            account |= {"folders": size.folders, "messages": size.messages, "bytes": size.bytes}
+            measured.append(size)
+    result["counts"] |= {
+        "mailboxes": len(measured),
+        "folders": sum(size.folders for size in measured),
+        "messages": sum(size.messages for size in measured),
+        "bytes": sum(size.bytes or 0 for size in measured),
+    }
+    return findings
+
+
+def _snapshot_diff(before: Customer | None, after: Customer, name: str) -> dict[str, Any]:
+    """What changes in the snapshot, without what stays; a password shows as its scheme."""
+    old, new = (_by_name(before) if before else {}), _by_name(after)
+    if before is not None:
+        had = {account.address: account.password for account in before.accounts}
+        for account in after.accounts:
+            if account.address in had and account.password and account.password != had[account.address]:
+                new[account.address] = {**new[account.address], "password": f"{{{account.password.scheme}}} (changed)"}
+    return {
+        "before_header": name,
+        "after_header": name,
+        "before": {key: value for key, value in old.items() if new.get(key) != value},
+        "after": {key: value for key, value in new.items() if old.get(key) != value},
+    }
+
+
+def _by_name(customer: Customer) -> dict[str, Any]:
+    """Domains (with an @), accounts and findings, each under a name of its own."""
+    shown: dict[str, Any] = {f"@{domain.name}": {"enabled": domain.enabled} for domain in customer.domains}
+    for account in customer.accounts:
+        view = snapshot.public_account(account)
+        scheme = view.pop("password_scheme")
+        shown[account.address] = {**view, "password": f"{{{scheme}}}" if scheme else "none"}
+    for finding in customer.findings:
+        shown[f"{finding.kind} {finding.account}".strip()] = finding.message
+    return shown
+
+
+def _unless_failed(result: dict[str, Any], findings: Iterable[Finding], params: Mapping[str, Any]) -> dict[str, Any]:
+    """The result, unless accounts were left out and that is not to be ignored."""
+    bad = failing(findings)
+    if not bad or params["ignore_account_errors"]:
+        return result
+    first = "; ".join(f"{finding.account}: {finding.message}" for finding in bad[:_SHOWN])
+    more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+    error = AccountsFailedError(f"{len(bad)} accounts were left out: {first}{more}.", account=bad[0].account)
+    kinds = {finding.kind for finding in bad}
+    if len(kinds) == 1:
+        error.kind = kinds.pop()
+    error.done = result
+    raise error
+
+
+def _mailboxes(customer: Customer) -> list[dict[str, str]]:
+    """As mailbox_sync takes them."""
+    return [{"source_user": each.source_user, "target_user": each.address} for each in customer.accounts]
+
+
+def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    return [finding.as_dict() for finding in sorted(findings)]
