@@ -27,7 +27,7 @@ def table(customer: str, result: Mapping[str, Any]) -> list[str]:
     """
     mailboxes = [entry for entry in _list(result.get("mailboxes")) if isinstance(entry, Mapping)]
     failed = [entry for entry in mailboxes if entry.get("failures")]
-    touched = [entry for entry in mailboxes if not entry.get("failures") and _changes(entry)]
+    touched = [entry for entry in mailboxes if not entry.get("failures") and _touched(entry)]
     if not failed and not touched:
         return []
     touched.sort(key=lambda entry: (-_count(entry, "messages_copied"), -_changes(entry), _name(entry)))
@@ -99,6 +99,11 @@ def _short(text: str, width: int) -> str:
 
 def _name(entry: Mapping[str, Any]) -> str:
     return str(entry.get("target_user") or entry.get("source_user") or "?")
+
+
+def _touched(entry: Mapping[str, Any]) -> bool:
+    """Whether something was done: messages, flags, or only folders and subscriptions."""
+    return _changes(entry) > 0 or entry.get("unchanged") is False
 
 
 def _changes(entry: Mapping[str, Any]) -> int:
