@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: remembers, refuses what is not its own, keeps two runs apart, and holds nothing back after a crash."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.errors import (
+    BusyError,
+    LedgerDamagedError,
+    LedgerError,
+    LedgerForeignError,
+    LedgerNewerError,
+    UnsupportedError,
+)
+from ansible_collections.atmail.migration.plugins.module_utils.ledger import VERSION, Ledger, MessageRow
+
+ROWS = [MessageRow(1, 1, b"\\seen", b"d" * 16), MessageRow(9, 9, b"", None)]
+
+
+def filled(path: Path) -> tuple[int, int]:
+    """A ledger with one folder of two messages, complete; its mailbox and folder."""
+    with Ledger(str(path)) as ledger:
+        mailbox = ledger.mailbox("ann@acme.example", "ann@acme.example")
+        folder = ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", forget=False)
+        ledger.add_messages(folder, ROWS)
+        ledger.complete(mailbox, [(b"INBOX", (2, 10, 7, 5), (2, 10, 7, 6))], 2)
+    return mailbox, folder
+
+
+def test_what_is_put_in_comes_out(tmp_path: Path) -> None:
+    mailbox, folder = filled(tmp_path / "l")
+    with Ledger(str(tmp_path / "l")) as ledger:
+        (row,) = ledger.folders(mailbox)
+        assert (row.id, row.source_path, row.fidelity) == (folder, b"INBOX", "faithful")
+        assert (row.source_state, row.target_state) == ((2, 10, 7, 5), (2, 10, 7, 6))
+        assert ledger.messages(folder) == ROWS
+        assert ledger.sizes() == {("ann@acme.example", "ann@acme.example"): 2}
+        assert ledger.phase() == "mirror"
+
+
+def test_begun_work_counts_as_unfinished_until_it_is_complete(tmp_path: Path) -> None:
+    mailbox, folder = filled(tmp_path / "l")
+    with Ledger(str(tmp_path / "l")) as ledger:
+        assert ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", forget=False) == folder
+        assert ledger.folders(mailbox)[0].source_state is None
+        assert ledger.message_count(folder) == 2
+        ledger.begin_folder(mailbox, b"INBOX", (8, 8), "mapped", forget=True)
+        assert ledger.message_count(folder) == 0
+
+
+def test_messages_change_and_go(tmp_path: Path) -> None:
+    mailbox, folder = filled(tmp_path / "l")
+    with Ledger(str(tmp_path / "l")) as ledger:
+        ledger.set_flags(folder, [(9, b"\\flagged")])
+        ledger.forget_messages(folder, [1])
+        assert ledger.messages(folder) == [MessageRow(9, 9, b"\\flagged", None)]
+        ledger.drop_folder(mailbox, b"INBOX")
+        assert ledger.folders(mailbox) == []
+        assert ledger.messages(folder) == []
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    filled(tmp_path / "l")
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in tmp_path.iterdir())
+
+
+def test_reading_only_makes_no_file(tmp_path: Path) -> None:
+    with Ledger(str(tmp_path / "l"), read_only=True) as ledger:
+        assert ledger.mailbox("a", "b") == 0
+        assert ledger.folders(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def text_file(path: Path) -> None:
+    path.write_text("notes, and not a database at all\n" * 100)
+
+
+def other_database(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE addresses (name TEXT)")
+
+
+def newer_ledger(path: Path) -> None:
+    filled(path)
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+
+
+def damaged_ledger(path: Path) -> None:
+    filled(path)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    data[100:4096] = b"\xff" * 3996
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (text_file, LedgerForeignError),
+        (other_database, LedgerForeignError),
+        (newer_ledger, LedgerNewerError),
+        (damaged_ledger, LedgerDamagedError),
+    ],
+)
+def test_what_is_no_ledger_of_ours_is_refused_and_left_alone(
+    tmp_path: Path, make: Callable[[Path], None], error: type[LedgerError]
+) -> None:
+    path = tmp_path / "l"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(error), Ledger(str(path)) as ledger:
+        ledger.sizes()
+    assert path.read_bytes() == before
+
+
+def test_missing_folder_and_other_kinds_of_ledger(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="does not exist"):
+        Ledger(str(tmp_path / "no" / "l"))
+    with pytest.raises(UnsupportedError):
+        Ledger("mysql://ledger.example/acme")
+
+
+def test_a_mailbox_is_worked_on_by_one_run_only(tmp_path: Path) -> None:
+    """case_77: two runs at once; also two threads of one process."""
+    mailbox, _folder = filled(tmp_path / "l")
+    busy: list[bool] = []
+
+    def other_run() -> None:
+        with Ledger(str(tmp_path / "l")) as other:
+            with other.claimed(mailbox + 1):
+                pass
+            try:
+                with other.claimed(mailbox):
+                    busy.append(False)
+            except BusyError:
+                busy.append(True)
+
+    with Ledger(str(tmp_path / "l")) as ledger:
+        with ledger.claimed(mailbox):
+            thread = threading.Thread(target=other_run)
+            thread.start()
+            thread.join()
+        with ledger.claimed(mailbox):
+            assert busy == [True]
