@@ -234,7 +234,7 @@ class Mirroring(RuleBasedStateMachine):
         self.model.target_next += 1
         self.run()
 
-    @precondition(lambda self: set(self.model.target) - set(self.model.foreign))
+    @precondition(lambda self: bool(set(self.model.target) - set(self.model.foreign)))
     @rule(data=st.data(), flags=FLAG_SETS)
     def target_flags_change(self, data: st.DataObject, flags: bytes) -> None:
         uid = data.draw(st.sampled_from(sorted(set(self.model.target) - set(self.model.foreign))))
