@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The servers that the tests here share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .checks.world import Pair, World
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World.made(Path(tmp_path_factory.mktemp("ledgers"))) as made:
+        yield made
+
+
+@pytest.fixture
+def pair(world: World) -> Pair:
+    """A fresh mailbox on both sides."""
+    return world.pair()
