@@ -169,9 +169,9 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
 
 def _compare_sides(source: Session, target: Session, how: Audit, counter: Counter, verdict: Verdict) -> None:
     here, there = survey(source), survey(target)
-    mapping = map_folders(here.existing(), there.namespace, how.rules)
-    known = [path for path in mapping if _openable(there, mapping[path])]
-    verdict.folders = len(mapping)
+    mapping = map_folders(here.folders, there.namespace, how.rules)
+    known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
+    verdict.folders = sum(_openable(here, path) for path in mapping)
     counter.expect(sum(folder.state.messages for path in known if (folder := here.folders[path]).state))
     verdict.note(_compare_lists(here, there, mapping, how.rules))
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -189,10 +189,11 @@ def _openable(side: Side, path: Path) -> bool:
 def _compare_lists(here: Side, there: Side, mapping: Mapping[Path, Path], rules: FolderRules) -> Iterator[Difference]:
     """Differences of the two lists of folders; an empty folder that only the target has is no difference."""
     for path, new in mapping.items():
-        if not _openable(there, new):
+        if _openable(here, path) and not _openable(there, new):
             yield Difference(show(path), "folder_missing", None, "there", "missing")
-        elif rules.subscribe and here.folders[path].subscribed != there.folders[new].subscribed:
-            mine, theirs = here.folders[path].subscribed, there.folders[new].subscribed
+            continue
+        mine, theirs = here.folders[path].subscribed, new in there.folders and there.folders[new].subscribed
+        if rules.subscribe and mine != theirs:
             yield Difference(show(path), "subscription", None, str(mine), str(theirs))
     came = set(mapping.values())
     for path, folder in there.existing().items():

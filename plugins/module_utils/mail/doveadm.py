@@ -13,7 +13,7 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +86,15 @@ class Doveadm:
                     f"doveadm would not update the folder: {answer[1]!r}", folder=update.folder, **self._place()
                 )
 
+    def subscribe(self, user: str, folder: str) -> None:
+        """Subscribe to a folder, be it there or not (IMAP's SUBSCRIBE may insist that it is).
+
+        :raises ServerError: Dovecot refused.
+        """
+        (answer,) = self._call([("mailboxSubscribe", {"user": user, "mailbox": [folder]})])
+        if answer[0] == "error":
+            raise ServerError(f"doveadm would not subscribe to the folder: {answer[1]!r}", **self._place())
+
     def user_exists(self, user: str) -> bool:
         """Whether the server's user database knows the account."""
         (answer,) = self._call([("user", {"userMask": user})])
@@ -102,7 +111,7 @@ class Doveadm:
     def _place(self) -> dict[str, str]:
         return {"server": f"{self._server.name} doveadm {self._host}:{self._port}"}
 
-    def _call(self, commands: Sequence[tuple[str, dict[str, str]]]) -> list[list[Any]]:
+    def _call(self, commands: Sequence[tuple[str, Mapping[str, str | list[str]]]]) -> list[list[Any]]:
         body = json.dumps([[name, values, str(number)] for number, (name, values) in enumerate(commands)])
         try:
             status, answer = self._exchange(body)

@@ -295,7 +295,6 @@ class FolderRun:
         else:
             shared.target.unselect()
             shared.target.must("remove the folder", b"DELETE ", quoted(self._target_name()))
-            shared.target.run(b"UNSUBSCRIBE ", quoted(self._target_name()))
             self._outcome.folders_removed += 1
         shared.ledger.drop_folder(shared.mailbox, b"\0".join(self._step.path))
 

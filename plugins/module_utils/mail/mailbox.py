@@ -387,10 +387,18 @@ class MailboxRun:
         ]
         commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
         for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
-            if reply.ok:
+            if reply.ok or self._subscribe_to_missing(path, target):
                 self.outcome.subscriptions_changed += 1
             else:
-                self.outcome.fail(refusal(reply, verb.decode().strip().lower(), session).at(folder=show(path)))
+                self.outcome.find(f"{show(path)}: the target would not {verb.decode().strip().lower()}: {reply.said}")
+
+    def _subscribe_to_missing(self, path: Path, target: Side) -> bool:
+        """A folder that is subscribed on the source without being there: many servers' SUBSCRIBE refuses that."""
+        name = wire_to_text(target.namespace.name(path))
+        if self._doveadm is None or name is None:
+            return False
+        self._doveadm.subscribe(self._task.target.user, name)
+        return True
 
     def _remember(self, done: list[Step], shared: SharedState) -> None:
         """Note the states both sides were seen in, for folders that are now the same."""

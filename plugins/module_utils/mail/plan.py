@@ -96,21 +96,23 @@ def plan_mailbox(
     steps = [_step(source.folders[path], target, new, bases.get(path)) for path, new in mapping.items()]
     wanted = {mapping[path] for path in mapping if source.folders[path].subscribed}
     known = {path for path, folder in target.folders.items() if folder.subscribed}
-    came = set(mapping.values())
-    steps += [
-        Step(path, new, GONE, target=target.folders.get(new), base=bases[path])
+    came = {new for path, new in mapping.items() if source.folders[path].selectable}
+    gone = [
+        Step(path, new, GONE, target=target.folders[new], base=bases[path])
         for path, new in _gone(source, bases, policy)
-        if new not in came and new in target.folders
+        if new not in came and new in target.existing()
     ]
+    steps += gone
     if not policy.rules.subscribe:
         return MailboxPlan(tuple(steps))
-    return MailboxPlan(tuple(steps), tuple(sorted(wanted - known)), tuple(sorted((known & came) - wanted)))
+    ours = set(mapping.values()) | {step.target_path for step in gone}
+    return MailboxPlan(tuple(steps), tuple(sorted(wanted - known)), tuple(sorted((known & ours) - wanted)))
 
 
 def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
     """Folders that a run brought and that are no longer on the source (an excluded one is not gone)."""
     for path in bases:
-        if path not in source.folders and not policy.rules.excludes(path):
+        if path not in source.existing() and not policy.rules.excludes(path):
             yield path, policy.rules.renamed(path)
 
 

@@ -2,8 +2,9 @@
 # Copyright: (c) 2026, the atmail.migration developers
 """Reading one side: which folders there are and in what state, and what is in one of them.
 
-One ``LIST … RETURN (… STATUS …)`` tells all folders' states (RFC 5258, 5819, 6154, 7162); a server without these
-extensions is asked by LIST, LSUB and pipelined STATUS commands.
+One ``LIST … RETURN (… STATUS …)`` tells all folders' states, and goes out together with the question for the
+subscriptions (RFC 5258, 5819, 6154, 7162); a server without these extensions is asked by LIST, LSUB and pipelined
+STATUS commands.
 """
 
 from __future__ import annotations
@@ -79,13 +80,14 @@ def survey(session: Session) -> Side:
     rich = session.has(b"LIST-EXTENDED")
     with_status = rich and session.has(b"LIST-STATUS")
     listed = session.start(*_list_command(session, rich=rich, with_status=with_status))
-    subscribed = None if rich else session.start(b'LSUB "" "*"')
+    subscribed = session.start(b'LIST (SUBSCRIBED) "" "*"' if rich else b'LSUB "" "*"')
     namespace = _namespace(_must(session, session.finish(asked))) if asked else Namespace()
     reply = _must(session, session.finish(listed))
+    namespace = _separator(reply, namespace)
     found = _folders(reply, namespace)
-    if subscribed is not None:
-        names = set(_names(_must(session, session.finish(subscribed)), b"LSUB"))
-        found = {name: replace(folder, subscribed=name in names) for name, folder in found.items()}
+    found = _with_subscriptions(
+        found, _must(session, session.finish(subscribed)), b"LIST" if rich else b"LSUB", namespace
+    )
     states = _states(reply)
     side = {name: replace(folder, state=states.get(_key(name))) for name, folder in found.items()}
     missing = [folder for folder in side.values() if folder.selectable and folder.state is None]
@@ -96,9 +98,7 @@ def survey(session: Session) -> Side:
 def _list_command(session: Session, *, rich: bool, with_status: bool) -> tuple[bytes, ...]:
     if not rich:
         return (b'LIST "" "*"',)
-    wanted = [b"SUBSCRIBED"]
-    if session.has(b"SPECIAL-USE"):
-        wanted.append(b"SPECIAL-USE")
+    wanted = [b"SPECIAL-USE"] if session.has(b"SPECIAL-USE") else []
     if with_status:
         wanted.append(b"STATUS " + _status_items(session))
     return (b'LIST "" "*" RETURN (' + b" ".join(wanted) + b")",)
@@ -136,21 +136,41 @@ def _namespaces(kind: Value) -> list[tuple[bytes, bytes]]:
     ]
 
 
+def _separator(reply: Reply, namespace: Namespace) -> Namespace:
+    """A server that has no NAMESPACE tells its separator with every folder."""
+    if namespace != Namespace():
+        return namespace
+    for response in reply.untagged:
+        if response.text[:5].upper() == b"LIST ":
+            return Namespace(separator=_list_values(response.values(skip=5))[1] or namespace.separator)
+    return namespace
+
+
+def _with_subscriptions(
+    found: dict[bytes, Folder], reply: Reply, kind: bytes, namespace: Namespace
+) -> dict[bytes, Folder]:
+    """The folders with their subscriptions; one may well be subscribed and not be there (case 66)."""
+    names = {_key(name) for name in _names(reply, kind) if namespace.owns(name)}
+    known = {_key(name) for name in found}
+    folders = {name: replace(folder, subscribed=_key(name) in names) for name, folder in found.items()}
+    missing = {
+        name: Folder(name=name, path=namespace.path(name), selectable=False, subscribed=True) for name in names - known
+    }
+    return folders | missing
+
+
 def _folders(reply: Reply, namespace: Namespace) -> dict[bytes, Folder]:
     found: dict[bytes, Folder] = {}
     for response in reply.untagged:
         if response.text[:5].upper() != b"LIST ":
             continue
-        attributes, separator, name = _list_values(response.values(skip=5))
-        if not found and separator and namespace == Namespace():
-            namespace = Namespace(separator=separator)
+        attributes, _mark, name = _list_values(response.values(skip=5))
         if not namespace.owns(name):
             continue
         found[name] = Folder(
             name=name,
             path=namespace.path(name),
             selectable=not attributes & {b"\\noselect", b"\\nonexistent"},
-            subscribed=b"\\subscribed" in attributes,
             special_uses=frozenset(attributes & SPECIAL_USES),
         )
         if len(found) > MAX_FOLDERS:
