@@ -219,7 +219,7 @@ def main() -> None:
 
 
 def _run(call: Call) -> dict[str, object]:
-    return settings_apply(call.params, check_mode=call.check_mode)
+    return settings_apply(call.params, check_mode=call.check_mode, diff_mode=call.diff_mode)
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ def main() -> None:
 
 
 def _run(call: Call) -> dict[str, object]:
-    return settings_snapshot(call.params, check_mode=call.check_mode)
+    return settings_snapshot(call.params, check_mode=call.check_mode, diff_mode=call.diff_mode)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def source_info(params: Mapping[str, Any]) -> dict[str, Any]:
         return {"changed": False, **result, "findings": _plain(findings)}
 
 
-def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool = False) -> dict[str, Any]:
     """Extract a customer into its snapshot; ``changed`` when the file changed, or would in check mode.
 
     Raises AccountsFailedError, with the whole result, when accounts had to be left out.
@@ -67,12 +67,13 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool) -> dict[st
             "accounts": [snapshot.public_account(account) for account in customer.accounts],
             "mailboxes": _mailboxes(customer),
             "findings": _plain(customer.findings),
-            "diff": _snapshot_diff(before, customer, str(path)),
         }
+        if diff_mode:
+            result["diff"] = _snapshot_diff(before, customer, str(path))
         return _unless_failed(result, customer.findings, params)
 
 
-def settings_apply(params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool = False) -> dict[str, Any]:
     """Make the target match the snapshot; in check mode only say what would be done.
 
     Raises AccountsFailedError, with the whole result, when accounts could not be applied.
@@ -98,11 +99,14 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool) -> dict[str, 
                 changes = applying.preview(target, customer, wish, place)
             else:
                 changes = applying.apply(target, customer, wish, place, random=os.urandom)
-        return _unless_failed(_apply_result(changes, customer, place), changes.findings, params)
+        result = _apply_result(changes, customer)
+        if diff_mode:
+            before, after = described(changes, place.password_scheme)
+            result["diff"] = {"before": before, "after": after}
+        return _unless_failed(result, changes.findings, params)
 
 
-def _apply_result(changes: Plan, customer: Customer, place: applying.Place) -> dict[str, Any]:
-    before, after = described(changes, place.password_scheme)
+def _apply_result(changes: Plan, customer: Customer) -> dict[str, Any]:
     refused = {finding.account for finding in failing(changes.findings)}
     applied = replace(customer, accounts=tuple(each for each in customer.accounts if each.address not in refused))
     return {
@@ -110,7 +114,6 @@ def _apply_result(changes: Plan, customer: Customer, place: applying.Place) -> d
         "summary": applying.summary(changes),
         "mailboxes": _mailboxes(applied),
         "findings": _plain(changes.findings),
-        "diff": {"before": before, "after": after},
     }
 
 

@@ -139,19 +139,23 @@ def bind(tables: Mapping[str, Table], overrides: Overrides, schema: Schema) -> d
     """
     _known("tables", overrides.tables, tables)
     _known("columns", overrides.columns, tables)
+    found = {key: _find_table(key, table, overrides.tables.get(key), schema) for key, table in tables.items()}
+    return {
+        key: _bind_columns(tables[key], name, overrides.columns.get(key, {}), schema[name], key)
+        for key, name in found.items()
+        if name is not None
+    }
+
+
+def _find_table(key: str, table: Table, own: str | None, schema: Schema) -> str | None:
+    """The table's spelling in the database: as given, else in another case, which differs between versions."""
+    names = (own,) if own else table.names
     lower = {name.lower(): name for name in schema}
-    bound = {}
-    for key, table in tables.items():
-        own = overrides.tables.get(key)
-        names = (own,) if own else table.names
-        found = next((name for name in names if name in schema), None)
-        found = found or next((lower[name.lower()] for name in names if name.lower() in lower), None)
-        if found is None:
-            if table.required or own:
-                raise MissingTableError(f"there is no table {names[0]} ({key})", table=names[0])
-            continue
-        bound[key] = _bind_columns(table, found, overrides.columns.get(key, {}), schema[found], key)
-    return bound
+    found = next((name for name in names if name in schema), None)
+    found = found or next((lower[name.lower()] for name in names if name.lower() in lower), None)
+    if found is None and (table.required or own):
+        raise MissingTableError(f"there is no table {names[0]} ({key})", table=names[0])
+    return found
 
 
 def _bind_columns(table: Table, name: str, own: Mapping[str, str], columns: Mapping[str, str], key: str) -> BoundTable:
