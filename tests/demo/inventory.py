@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the demo's inventory that is known only when the lab runs: addresses, and secrets in Ansible Vault format."""
+"""The part of the demo's inventory that only the running lab knows: addresses, and secrets in Ansible Vault format."""
 
 from __future__ import annotations
 
