@@ -53,7 +53,8 @@ def _install(_: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     began = time.monotonic()
-    lab = Lab.up(options.dir, _names(options.sites), _names(options.regions))
+    scale = "" if options.scale == "none" else options.scale
+    lab = Lab.up(options.dir, _names(options.sites), _names(options.regions), scale=scale, say=_say)
     print(f"lab: up in {time.monotonic() - began:.1f} s; see {lab.directory}/lab.json")
     return 0
 
@@ -71,6 +72,10 @@ def _down(options: argparse.Namespace) -> int:
     lab.down(keep=options.keep)
     print(f"lab: down; {lab.directory} {'kept' if options.keep else 'removed'}")
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"lab: {line}", flush=True)
 
 
 def _names(text: str) -> list[str]:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import fcntl
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import packages, ports, state
+from . import demo, packages, ports, state
 from . import region as region_side
 from . import site as site_side
 from .errors import LabError
@@ -41,18 +41,21 @@ class Lab:
         sites: Sequence[str] = ("acme",),
         regions: Sequence[str] = ("eu",),
         *,
+        scale: str = "",
         site_options: Mapping[str, SiteOptions] | None = None,
         region_options: Mapping[str, RegionOptions] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> Lab:
         """Make what is not there yet, start what does not run, and give back the lab.
 
         Ports, passwords and data of a lab that is there stay. Options given for a site or region replace those it was
-        made with, and count from its next start. Raises LabError; then nothing of this call is left running.
+        made with, and count from its next start. With a `scale` (demo.SCALES) sites that have no customer yet are given
+        one. `say` is told what was done, in a line each. Raises LabError; then nothing of this call is left running.
         """
         packages.require_packages()
         layout = Layout.of(Path(directory))
         layout.make()
-        with _file_lock(layout.run / "up-lock"):
+        with _file_lock(layout.data / "up.lock"):
             known = state.load(layout.directory) or LabState()
             _extend(layout, known, sites, regions)
             for name, options in (site_options or {}).items():
@@ -62,6 +65,7 @@ class Lab:
             lab = cls(layout, known)
             lab.save()
             lab._start()
+            lab._fill(scale, say)
         return lab
 
     @classmethod
@@ -81,6 +85,7 @@ class Lab:
         sites: Sequence[str] = ("acme",),
         regions: Sequence[str] = ("eu",),
         *,
+        scale: str = "",
         site_options: Mapping[str, SiteOptions] | None = None,
         region_options: Mapping[str, RegionOptions] | None = None,
     ) -> Iterator[Lab]:
@@ -88,7 +93,7 @@ class Lab:
         folder = Path(tempfile.mkdtemp(prefix="lab-"))
         folder.chmod(0o755)
         try:
-            lab = cls.up(folder, sites, regions, site_options=site_options, region_options=region_options)
+            lab = cls.up(folder, sites, regions, scale=scale, site_options=site_options, region_options=region_options)
             with lab:
                 yield lab
         finally:
@@ -149,6 +154,12 @@ class Lab:
             stop_all(started)
             raise
 
+    def _fill(self, scale: str, say: Callable[[str], None]) -> None:
+        """Give the sites their customers, and write each one down as soon as it is complete."""
+        for site in self.sites.values():
+            if scale and demo.fill(site, scale, say):
+                self.save()
+
     def describe(self) -> dict[str, Any]:
         """What lab.json says to everybody (everything but the lab's own state)."""
         sites = self.state.sites.items()
@@ -165,7 +176,7 @@ class Lab:
 
     def save(self) -> None:
         """Write lab.json; accounts that another process has added to it meanwhile stay in it."""
-        with _file_lock(self.layout.run / "save-lock"):
+        with _file_lock(self.layout.data / "save.lock"):
             other = state.load(self.directory)
             if other is not None:
                 _add_accounts(self.state, other)

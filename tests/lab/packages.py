@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,9 +34,9 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_TEXT = "#!/bin/sh\n# There only while tests/lab/packages.py installs.\nexit 101\n"
 
 
-def missing_packages() -> list[str]:
+def missing_packages(programs: Mapping[str, str] = PROGRAMS) -> list[str]:
     """The packages, sorted, of which at least one program is not on this machine."""
-    return sorted({package for program, package in PROGRAMS.items() if not Path(program).exists()})
+    return sorted({package for program, package in programs.items() if not Path(program).exists()})
 
 
 def require_packages() -> None:
@@ -46,13 +46,13 @@ def require_packages() -> None:
         raise LabError(f"not installed: {', '.join(missing)}; run `python -m tests.lab install`")
 
 
-def install() -> bool:
-    """Install what is missing, as root; gives back whether anything had to be done.
+def install(programs: Mapping[str, str] = PROGRAMS) -> bool:
+    """Install what is missing of these programs, as root; gives back whether anything had to be done.
 
     An ordinary user gets the same through sudo, where sudo asks no password or there is a terminal to ask on.
     Raises LabError when apt is not there, when there is no way to become root, or when apt fails (with its last lines).
     """
-    missing = missing_packages()
+    missing = missing_packages(programs)
     if not missing:
         return False
     if shutil.which("apt-get") is None:
@@ -61,7 +61,7 @@ def install() -> bool:
         _install_as_root(missing)
     else:
         _install_by_sudo(missing)
-    still = missing_packages()
+    still = missing_packages(programs)
     if still:
         raise LabError(f"apt-get succeeded but these packages did not bring what the lab needs: {', '.join(still)}")
     return True

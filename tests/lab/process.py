@@ -73,19 +73,17 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
 def stop(leader: ProcessId, patience: float) -> None:
     """End a process and everything it started: politely first, after `patience` seconds without asking.
 
-    Works also when the leader is gone already and only what it left behind in its session is still there.
+    Works also when the leader is gone already and only what it left behind in its session is still there; that has
+    nobody to wait for and is given no time.
     """
     family = _family(leader)
-    if leader.alive():
+    if patience and leader.alive():
         _send(leader, signal.SIGTERM)
-    _wait([leader], patience)
+        _wait([leader], patience)
+        _wait(family, min(patience, 1.0))
     rest = [process for process in [leader, *family] if process.alive()]
     for process in rest:
-        _send(process, signal.SIGTERM if process in family and not leader.alive() else signal.SIGKILL)
-    _wait(rest, 1.0)
-    for process in rest:
-        if process.alive():
-            _send(process, signal.SIGKILL)
+        _send(process, signal.SIGKILL)
     _wait(rest, 5.0)
 
 

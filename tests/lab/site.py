@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from . import atmail
+from . import atmail, maildir
 from .atmail import AtmailAccount
 from .dovecot import Dovecot, DovecotSetup
 from .layout import Layout
@@ -46,6 +46,11 @@ class Site:
         self.sshd = Sshd(f"{name} sshd", self.folder / "sshd", tunnels)
 
     @property
+    def file_owner(self) -> tuple[int, int] | None:
+        """Whom files have to be given to; None for an ordinary user, whose they are anyway."""
+        return self.owner if os.geteuid() == 0 else None
+
+    @property
     def databases(self) -> Sequence[Server]:
         """The servers that others ask as soon as they start."""
         return [self.database]
@@ -80,14 +85,20 @@ class Site:
             stored=stored,
             enabled=enabled,
         )
-        maildir = self.maildir(address)
-        self._make_maildir(maildir)
+        place = self.maildir(address)
+        self._make_maildir(place)
         with self.database.session() as cursor:
             atmail.put_groups(cursor)
-            atmail.put_account(cursor, rows, str(maildir))
+            atmail.put_account(cursor, rows, str(place))
         account = Account(address, password, stored, enabled)
         self.state.accounts[address] = account
         return account
+
+    def deliver(self, address: str, data: bytes, date: int) -> Path:
+        """Put a message (lines end in LF) into an account's INBOX, as the site's mail server does; INTERNALDATE is
+        `date`, in seconds since 1970.
+        """
+        return maildir.deliver(self.maildir(address), data, date, owner=self.file_owner)
 
     def count(self, address: str, messages: int, folders: int) -> None:
         """Remember how much mail an account has, for lab.json."""
@@ -135,12 +146,12 @@ class Site:
             "accounts": [asdict(each) for each in self.state.accounts.values()],
         }
 
-    def _make_maildir(self, maildir: Path) -> None:
-        for folder in (maildir, maildir / "cur", maildir / "new", maildir / "tmp"):
+    def _make_maildir(self, place: Path) -> None:
+        for folder in (place, place / "cur", place / "new", place / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
             self.give_to_owner(folder, deep=False)
-        for folder in (maildir.parent, maildir.parent.parent):
+        for folder in (place.parent, place.parent.parent):
             self.give_to_owner(folder, deep=False)
 
     def _database(self) -> MariaDbSetup:

@@ -65,10 +65,11 @@ class SideState:
 
 @dataclass
 class SiteState(SideState):
-    """A site, and the region that its customer moves to."""
+    """A site, the region that its customer moves to, and how much mail it was filled with ("" for none)."""
 
     region: str = ""
     options: SiteOptions = field(default_factory=SiteOptions)
+    scale: str = ""
 
 
 @dataclass
@@ -84,7 +85,6 @@ class LabState:
 
     sites: dict[str, SiteState] = field(default_factory=dict)
     regions: dict[str, RegionState] = field(default_factory=dict)
-    scale: str = ""
 
 
 def load(directory: Path) -> LabState | None:
@@ -99,7 +99,7 @@ def load(directory: Path) -> LabState | None:
                 f"{path} has format {value['format']}, this lab knows {FORMAT}; run `down` of its own version"
             )
         return _lab(value["state"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LabError(f"{path} is not the file of a lab: {error!r}") from error
 
 
@@ -113,7 +113,6 @@ def _lab(value: Mapping[str, Any]) -> LabState:
     return LabState(
         sites={name: _site(each) for name, each in value["sites"].items()},
         regions={name: _region(each) for name, each in value["regions"].items()},
-        scale=value["scale"],
     )
 
 
@@ -127,6 +126,7 @@ def _site(value: Mapping[str, Any]) -> SiteState:
         accounts=_accounts(value),
         region=value["region"],
         options=SiteOptions(**options),
+        scale=value.get("scale", ""),
     )
 
 
