@@ -58,7 +58,7 @@ def socket_error(error: Exception, host: str, port: int) -> MigrationError:
     if isinstance(error, (ssl.SSLZeroReturnError, ssl.SSLEOFError)):
         return ConnectionLostError("the server closed the connection", server=server)
     if isinstance(error, ssl.SSLError):
-        return TlsError(f"no TLS connection: {error.reason or error}", server=server)
+        return TlsError(f"no TLS connection: {getattr(error, 'reason', None) or error}", server=server)
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return UnknownHostError(f"the host name {host} does not resolve", server=server)
     if isinstance(error, ConnectionRefusedError):
