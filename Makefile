@@ -13,7 +13,7 @@ RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 
-.PHONY: help setup lock demo lab-up lab-down test check-lint lint unit integration summary collection clean \
+.PHONY: help setup lock bench demo lab-up lab-down test check-lint lint unit integration summary collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -48,6 +48,9 @@ unit: setup ## unit tests
 integration: setup ## integration tests, against real servers that they start
 	@$(BIN)/python -m tests.lab install
 	@$(PART) integration $(BIN)/pytest --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
+
+bench: setup ## measure the engine beside a peer in a throw-away lab, and its memory against message size
+	@$(BIN)/python -m tests.benchmark --install
 
 lint-ruff: setup
 	@$(PART) ruff $(BIN)/ruff check .

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark's short form: it runs, and what it measured was a right copy. No time is asserted."""
+
+from __future__ import annotations
+
+import pytest
+from tests.benchmark import engine, tools
+
+
+def test_every_row_was_measured_on_a_right_copy() -> None:
+    with engine.bench() as where:
+        rows = [*engine.small_messages(where, 300, 1), *engine.big_message(where, [3 * engine.MEGABYTE])]
+    assert [row.tool.split(",")[0] for row in rows] == [*tools.peers(), "ours"]
+    assert all(len(row.runs) == 1 and row.runs[0].wall > 0 and row.runs[0].memory > engine.MEGABYTE for row in rows)
+    assert all(row.line().count("|") == engine.HEADER.splitlines()[0].count("|") for row in rows)
+
+
+def test_a_wrong_copy_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgets_half(job: tools.Job) -> engine.Figures:
+        return engine.Figures(wall=0.1, cpu=0.1, memory=1)
+
+    monkeypatch.setattr(tools, "peers", lambda: {"forgetful": forgets_half})
+    with engine.bench() as where, pytest.raises(RuntimeError, match="0 of 10 messages came"):
+        engine.small_messages(where, 10, 1)
