@@ -18,8 +18,10 @@ from ..errors import (
     AccountMissingError,
     AuthError,
     ConnectionLostError,
+    FidelityError,
     MailboxMissingError,
     MigrationError,
+    RemovalsError,
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
@@ -168,6 +170,7 @@ class MailboxRun:
         self._doveadm = Doveadm(setting.target) if setting.target.doveadm_url else None
         self.outcome = outcome
         self.was_connected = False
+        self._untouched: set[Path] = set()
         self._source: Session
         self._target: Session
 
@@ -216,7 +219,7 @@ class MailboxRun:
             return
         for step in plan.steps:
             if step.action == TROUBLE and step.trouble:
-                self.outcome.fail(step.trouble)
+                self._leave_alone(step, step.trouble)
         shared = SharedState(
             source=self._source,
             target=self._target,
@@ -235,6 +238,12 @@ class MailboxRun:
             self._apply(plan, shared, bases, target)
         finally:
             self._source, self._target = shared.source, shared.target
+
+    def _leave_alone(self, step: Step, error: MigrationError) -> None:
+        """Note that a folder failed; one that nothing is written to gets no subscription either."""
+        if step.action == TROUBLE or isinstance(error, FidelityError):
+            self._untouched.add(step.target_path)
+        self.outcome.fail(error.at(folder=show(step.path)))
 
     def _check_source(self, source: Side) -> None:
         if not source.existing():
@@ -282,14 +291,14 @@ class MailboxRun:
             self._line(step, decided)
             self._fidelity(step, decided)
             if decided.trouble:
-                self.outcome.fail(decided.trouble.at(folder=show(step.path)))
+                self._leave_alone(step, decided.trouble)
                 continue
             self.outcome.messages_copied += decided.copy_count
             self.outcome.flags_changed += decided.flag_messages
             self.outcome.messages_removed += len(decided.remove)
             self.outcome.folders_created += step.create
             self.outcome.folders_removed += step.action == GONE
-        self.outcome.subscriptions_changed = len(plan.subscribe) + len(plan.unsubscribe)
+        self.outcome.subscriptions_changed = len(self._subscriptions(plan))
         self.outcome.unchanged = not self.outcome.changed
 
     def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> FolderPlan | None:
@@ -340,8 +349,9 @@ class MailboxRun:
         except (ConnectionLostError, TimedOutError, *HOPELESS) as error:
             raise error.at(folder=show(step.path)) from error
         except MigrationError as error:
-            self.outcome.fail(error.at(folder=show(step.path)))
-            shared.renew()
+            self._leave_alone(step, error)
+            if not isinstance(error, (FidelityError, RemovalsError)):
+                shared.renew()
             return []
         return [step] if len(self.outcome.failures) == failures else []
 
@@ -381,10 +391,15 @@ class MailboxRun:
             shown = ", ".join(sorted(one.decode("ascii", "replace") for one in uses))
             self.outcome.find(f"{show(step.target_path)} is {shown} on the source; the target can't be told so")
 
-    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
-        pairs = [(b"SUBSCRIBE ", path) for path in plan.subscribe] + [
+    def _subscriptions(self, plan: MailboxPlan) -> list[tuple[bytes, Path]]:
+        """The commands to send for subscriptions, with their folders."""
+        both = [(b"SUBSCRIBE ", path) for path in plan.subscribe] + [
             (b"UNSUBSCRIBE ", path) for path in plan.unsubscribe
         ]
+        return [(verb, path) for verb, path in both if path not in self._untouched]
+
+    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
+        pairs = self._subscriptions(plan)
         commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
         for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
             if reply.ok or self._subscribe_to_missing(path, target):

@@ -93,7 +93,9 @@ def plan_mailbox(
     source: Side, target: Side, mapping: Mapping[Path, Path], bases: Mapping[Path, Base], policy: Policy
 ) -> MailboxPlan:
     """What each folder needs; ``mapping`` is source path → target path, ``bases`` is by source path."""
-    steps = [_step(source.folders[path], target, new, bases.get(path)) for path, new in mapping.items()]
+    steps = [
+        _settled(_step(source.folders[path], target, new, bases.get(path)), policy) for path, new in mapping.items()
+    ]
     wanted = {mapping[path] for path in mapping if source.folders[path].subscribed}
     known = {path for path, folder in target.folders.items() if folder.subscribed}
     came = {new for path, new in mapping.items() if source.folders[path].selectable}
@@ -131,6 +133,13 @@ def _step(source: Folder, target: Side, new: Path, base: Base | None) -> Step:
     if there.state.messages == 0 and there.state.uidnext == 1:
         return _with(found, FRESH)
     return found
+
+
+def _settled(step: Step, policy: Policy) -> Step:
+    """A folder that would have to be made, but can't be as it was asked for, is not made at all."""
+    state = step.source.state if step.source else None
+    trouble = plan_fresh(state, policy).trouble if step.action == FRESH and state else None
+    return _with(step, TROUBLE, trouble) if trouble else step
 
 
 def _with(step: Step, action: str, trouble: MigrationError | None = None) -> Step:
