@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.benchmark import engine, tools
+from tests.benchmark.measure import Figures
 
 
 def test_every_row_was_measured_on_a_right_copy() -> None:
@@ -16,9 +18,10 @@ def test_every_row_was_measured_on_a_right_copy() -> None:
 
 
 def test_a_wrong_copy_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgets_half(job: tools.Job) -> engine.Figures:
-        return engine.Figures(wall=0.1, cpu=0.1, memory=1)
+    def does_nothing(job: tools.Job) -> Figures:
+        assert job.source_user
+        return Figures(wall=0.1, cpu=0.1, memory=1)
 
-    monkeypatch.setattr(tools, "peers", lambda: {"forgetful": forgets_half})
+    monkeypatch.setattr(tools, "peers", lambda: {"idle": does_nothing})
     with engine.bench() as where, pytest.raises(RuntimeError, match="0 of 10 messages came"):
         engine.small_messages(where, 10, 1)
