@@ -151,7 +151,7 @@ class SettingsLab:
         imap = self.target["imap"]
         with imaplib.IMAP4_SSL(imap["host"], imap["port"], ssl_context=context, timeout=30) as client:
             try:
-                client.authenticate("PLAIN", lambda _: f"\0{address}\0{password}".encode())
+                client.authenticate("PLAIN", lambda _challenge: f"\0{address}\0{password}".encode())
             except imaplib.IMAP4.error:
                 return False
             return True

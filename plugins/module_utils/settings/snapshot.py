@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from .. import secrets
 from ..errors import InputError, MigrationError, SnapshotError
@@ -33,6 +33,7 @@ _KEYS = {
     "findings": list,
     "secrets": str,
 }
+_LEVELS: Mapping[str, Level] = {"error": "error", "warning": "warning", "note": "note"}
 
 
 def render(
@@ -198,9 +199,7 @@ def _unique(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
-    if entry["level"] not in ("error", "warning", "note"):
-        raise ValueError
-    level = cast("Level", entry["level"])
+    level = _LEVELS[_text(entry["level"])]
     return Finding(_text(entry["account"]), _text(entry["kind"]), _text(entry["message"]), level)
 
 

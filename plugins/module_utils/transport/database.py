@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from ..errors import (
     AuthError,
@@ -44,7 +44,7 @@ _HARMLESS = (1040, 1049, 1129, 1130, 1142, 1143, 1203, 1205, 1213, 1227, 1290, 1
 
 _NAME = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_$-]{0,63}")
 
-Value = str | bytes | int | None
+Value: TypeAlias = "str | bytes | int | None"
 Row = tuple[Any, ...]
 
 

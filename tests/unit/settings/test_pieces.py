@@ -61,7 +61,7 @@ def test_what_is_no_address(address: str) -> None:
         (b"", ""),
         ("漢".encode(), "漢"),
         ("ü".encode("latin-1"), "ü"),
-        (b"\x93quoted\x94", "“quoted”"),
+        (b"\x93quoted\x94", "\u201cquoted\u201d"),
         (b"\x81\xfc", "\x81ü"),
         (b"a\x00b", "a\x00b"),
     ],
