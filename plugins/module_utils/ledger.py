@@ -133,6 +133,8 @@ class Ledger:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         with contextlib.closing(db):
+            if _is_current(db):
+                return
             db.execute("BEGIN IMMEDIATE")
             (application,) = db.execute("PRAGMA application_id").fetchone()
             (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -303,6 +305,13 @@ _F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
 def _lock_byte(descriptor: int, offset: int) -> None:
     fcntl.fcntl(descriptor, _F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))
+
+
+def _is_current(db: sqlite3.Connection) -> bool:
+    """Whether this is a ledger of this version; asked without keeping others from writing."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return bool(application == APPLICATION_ID and version == VERSION)
 
 
 def _make_schema(db: sqlite3.Connection) -> None:

@@ -100,7 +100,7 @@ class FolderRun:
         if step.action != GONE:
             self._source = self._examine_source()
         if step.action == FRESH and step.source and step.source.state:
-            return plan_fresh(step.source.state, shared.policy)
+            return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         source = self._source
         here = read_flags(shared.source, source.exists) if source else {}
         target = shared.target.select(self._target_name(), read_only=True)
@@ -115,7 +115,7 @@ class FolderRun:
         )
         self._look = self._recognised(look)
         state = FolderState(uidvalidity=source.uidvalidity) if source else FolderState()
-        return plan_folder(self._look, state, shared.policy)
+        return plan_folder(self._look, state, shared.policy.of(step.target_path))
 
     def _examine_source(self) -> Selected:
         folder = self._step.source
@@ -203,7 +203,7 @@ class FolderRun:
         if self._source is None:
             self._remove_folder(plan)
             return
-        if plan.copy is None or plan.copy:
+        if plan.copy or (plan.copy is None and self._source.exists):
             self._copy(plan, self._source, target, folder)
         self._note_numbers(plan, self._source)
 

@@ -47,7 +47,7 @@ from .plan import (
 )
 from .server import Account, Server
 from .session import Session, connect, refusal
-from .survey import FolderState, Side, survey
+from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
 from .wire import quoted
 
@@ -305,7 +305,7 @@ class MailboxRun:
         if step.action in (UNCHANGED, TROUBLE):
             return None
         if step.action == FRESH and step.source and step.source.state:
-            return plan_fresh(step.source.state, shared.policy)
+            return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         try:
             return FolderRun(step, shared, rows.get(step.path), self.outcome).decide()
         except MigrationError as error:
@@ -364,7 +364,7 @@ class MailboxRun:
         for step in ready:
             state = step.source.state if step.source else None
             folder = wire_to_text(target.namespace.name(step.target_path))
-            if state and folder and plan_fresh(state, shared.policy).set_uidvalidity:
+            if state and folder and plan_fresh(state, shared.policy.of(step.target_path)).set_uidvalidity:
                 updates.append(MailboxUpdate(folder, uidvalidity=state.uidvalidity))
         if updates and self._doveadm:
             self._doveadm.mailbox_update(self._task.target.user, updates)
@@ -381,15 +381,14 @@ class MailboxRun:
                 self.outcome.folders_created += reply.ok
             else:
                 self.outcome.fail(refusal(reply, "create the folder", shared.target).at(folder=show(step.target_path)))
-            self._tell_special_use(step, shared.target)
         return made
 
-    def _tell_special_use(self, step: Step, session: Session) -> None:
-        """Name a special use (RFC 6154) that the target can't be given."""
-        uses = step.source.special_uses if step.source else frozenset()
-        if uses and not session.has(b"CREATE-SPECIAL-USE"):
-            shown = ", ".join(sorted(one.decode("ascii", "replace") for one in uses))
-            self.outcome.find(f"{show(step.target_path)} is {shown} on the source; the target can't be told so")
+    def _tell_special_use(self, source: Folder, target: Folder) -> None:
+        """Name a special use (RFC 6154) that the target's folder has not got."""
+        lost = source.special_uses - target.special_uses
+        if lost:
+            shown = ", ".join(sorted(one.decode("ascii", "replace") for one in lost))
+            self.outcome.find(f"{show(target.path)} is {shown} on the source, and not on the target")
 
     def _subscriptions(self, plan: MailboxPlan) -> list[tuple[bytes, Path]]:
         """The commands to send for subscriptions, with their folders."""
@@ -424,6 +423,7 @@ class MailboxRun:
             there = after.folders.get(step.target_path)
             if step.source and step.source.state and there and there.state:
                 states.append((_blob(step.path), _four(step.source.state), _four(there.state)))
+                self._tell_special_use(step.source, there)
         self._ledger.complete(self._mailbox, states, self.outcome.messages)
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import FidelityError, MigrationError, RemovalsError
 from .attributes import difference, flag_key, is_placeholder, storable
-from .folders import FolderRules, Path, show
+from .folders import FolderRules, Path, show, wire_to_text
 from .survey import Fingerprint, Folder, FolderState, Side
 
 #: What a folder needs.
@@ -35,6 +35,12 @@ class Policy:
     allow_removals: float = 0.2
     no_faithful: str = ""
     rules: FolderRules = field(default_factory=FolderRules)
+
+    def of(self, path: Path) -> Policy:
+        """The policy for one target folder: one that doveadm can't be told the name of can't be faithful."""
+        if all(wire_to_text(level) is not None for level in path):
+            return self
+        return replace(self, no_faithful=self.no_faithful or "its name is no legal modified UTF-7, as doveadm needs it")
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def _step(source: Folder, target: Side, new: Path, base: Base | None) -> Step:
 def _settled(step: Step, policy: Policy) -> Step:
     """A folder that would have to be made, but can't be as it was asked for, is not made at all."""
     state = step.source.state if step.source else None
-    trouble = plan_fresh(state, policy).trouble if step.action == FRESH and state else None
+    trouble = plan_fresh(state, policy.of(step.target_path)).trouble if step.action == FRESH and state else None
     return _with(step, TROUBLE, trouble) if trouble else step
 
 

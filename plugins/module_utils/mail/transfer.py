@@ -187,12 +187,12 @@ def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> 
     uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", name))
     if not isinstance(uid, bytes) or not uid.isdigit() or name not in items:
         return None
-    stamp = date if isinstance(date, bytes) else b""
-    text = flag_text(flags) if isinstance(flags, list) else b""
+    if not isinstance(date, bytes) or not isinstance(flags, list):
+        raise ProtocolError(f"the source sent message UID {int(uid)} without its flags or its date")
     if spool is not None:
-        return Message(int(uid), text, stamp, spool.size, spool.pieces)
+        return Message(int(uid), flag_text(flags), date, spool.size, spool.pieces)
     data = body if isinstance(body, bytes) else b""
-    return Message(int(uid), text, stamp, len(data), lambda: (data,))
+    return Message(int(uid), flag_text(flags), date, len(data), lambda: (data,))
 
 
 # writing the target
