@@ -376,6 +376,12 @@ def test_source_info_counts_and_finds_the_account_without_a_mailbox(lab: Setting
     assert result["counts"]["messages"] == 1
     assert "mailbox_missing" in outcome.kinds("no@acme.example")
     assert "mailbox_missing" in outcome.kinds("cy@acme.example")
+    message = next(each for each in result["findings"] if each["account"] == "no@acme.example")
+    assert message["kind"] == "mailbox_missing", message
+    refused = lab.run("source_info", {**lab.connection(), "imap": {**imap, "ca_path": None}})
+    assert refused.kind == "certificate_untrusted"
+    refused = lab.run("source_info", {**lab.connection(), "imap": {**imap, "port": 1}})
+    assert refused.kind == "connection_refused"
     refused = lab.run("source_info", {**lab.connection(), "imap": {**imap, "admin_password": "wrong"}})
     assert refused.kind == "auth_failed"
 

@@ -153,7 +153,7 @@ def _add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal
         size = sizes[account["source_user"]]
         if isinstance(size, Refusal):
             message = f"the IMAP server opens no mailbox for the account: {size.message}"
-            findings.append(Finding(account["address"], "mailbox_missing", message, "warning"))
+            findings.append(Finding(account["address"], size.kind, message, "warning"))
         else:
             account |= {"folders": size.folders, "messages": size.messages, "bytes": size.bytes}
             measured.append(size)

@@ -50,9 +50,10 @@ class MailboxSize:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why an account's mailbox could not be looked at, in the server's words."""
+    """Why an account's mailbox could not be looked at, in the server's words where it had some."""
 
     message: str
+    kind: str = "mailbox_missing"
 
 
 def measure(server: ImapServer, users: Iterable[str]) -> dict[str, MailboxSize | Refusal]:
@@ -69,12 +70,21 @@ def measure(server: ImapServer, users: Iterable[str]) -> dict[str, MailboxSize |
             break
     else:
         if names:
-            message = f"the IMAP server refused the master user {server.admin_user} for {len(found)} accounts"
+            said = next(each.message for each in found.values() if isinstance(each, Refusal))
+            message = f"the IMAP server refused the master user {server.admin_user} for {len(found)} accounts: {said}"
             raise AuthError(message, server=f"{server.host}:{server.port}")
     rest = [name for name in names if name not in found]
     with ThreadPoolExecutor(max_workers=max(1, server.connections)) as pool:
-        found.update(zip(rest, pool.map(lambda name: _measure(server, name), rest), strict=True))
+        found.update(zip(rest, pool.map(lambda name: _try(server, name), rest), strict=True))
     return found
+
+
+def _try(server: ImapServer, user: str) -> MailboxSize | Refusal:
+    """The server has answered before: what goes wrong now is about this account."""
+    try:
+        return _measure(server, user)
+    except MigrationError as error:
+        return Refusal(error.message, error.kind)
 
 
 def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
@@ -84,14 +94,21 @@ def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
             try:
                 _log_in(client, server, user)
             except library.exceptions.LoginError as error:
-                return Refusal(shown(str(error)))
+                return _not_let_in(str(error))
             return _count(client)
     except MigrationError:
         raise
     except library.exceptions.IMAPClientError as error:
-        return Refusal(shown(str(error)))
+        return Refusal(shown(str(error)), "server_error")
     except OSError as error:
         raise socket_error(error, server.host, server.port) from error
+
+
+def _not_let_in(message: str) -> Refusal:
+    """Dovecot hangs up on accounts that its user database does not know; RFC 5530 has a code for its own trouble."""
+    if "socket error" in message:
+        return Refusal("the server hung up at log-in, as it does for an account without a mailbox")
+    return Refusal(shown(message), "server_error" if "[UNAVAILABLE]" in message else "mailbox_missing")
 
 
 @contextlib.contextmanager
