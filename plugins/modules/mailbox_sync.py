@@ -128,7 +128,9 @@ mailboxes:
       type: str
       sample: ann@acme.example
     fidelity:
-      description: V(faithful) when every folder has the source's UIDVALIDITY and UIDs, else V(mapped).
+      description:
+        - V(faithful) when every folder has the source's UIDVALIDITY and UIDs, else V(mapped).
+        - V(unknown) when the mailbox could not be looked at.
       returned: always
       type: str
       sample: faithful

@@ -52,6 +52,8 @@ from .transfer import HOPELESS, Pacer
 from .wire import quoted
 
 _ATTEMPTS = 3
+#: The fidelity of a mailbox that could not be looked at.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Outcome:
 
     source_user: str
     target_user: str
-    fidelity: str = FAITHFUL
+    fidelity: str = UNKNOWN
     folders: int = 0
     messages: int = 0
     messages_copied: int = 0
@@ -276,6 +278,7 @@ class MailboxRun:
         states = [folder.state for folder in source.existing().values() if folder.state]
         self.outcome.folders = len(source.existing())
         self.outcome.messages = sum(state.messages for state in states)
+        self.outcome.fidelity = FAITHFUL
         for step in plan.steps:
             if step.action == UNCHANGED and step.base and step.base.fidelity == MAPPED:
                 self.outcome.fidelity = MAPPED

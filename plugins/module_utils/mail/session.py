@@ -253,7 +253,11 @@ def _flag_list(argument: bytes) -> list[Value]:
 # what a refusal means
 
 
-def refusal(reply: Reply, doing: str, session: Session) -> ServerError:
+#: Codes that say "not now" (RFC 5530); LIMIT says so too, but for one message it means that this one is too large.
+_NOT_NOW = frozenset({b"THROTTLED", b"INUSE", b"UNAVAILABLE"})
+
+
+def refusal(reply: Reply, doing: str, session: Session, *, one_message: bool = False) -> ServerError:
     """The error for a NO or BAD answer, by its response code (RFC 5530, 9208) or, failing that, by its words."""
     code, _argument = reply.code
     words = reply.text.lower()
@@ -261,7 +265,7 @@ def refusal(reply: Reply, doing: str, session: Session) -> ServerError:
     kinds: tuple[tuple[bool, type[ServerError]], ...] = (
         (b"disk space" in words or b"no space left" in words or b"out of disk" in words, DiskFullError),
         (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
-        (code in {b"THROTTLED", b"LIMIT", b"INUSE", b"UNAVAILABLE"} or b"throttled" in words, ThrottledError),
+        (code in _NOT_NOW or b"throttled" in words or (code == b"LIMIT" and not one_message), ThrottledError),
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)
     return chosen(message, **session.place())

@@ -386,7 +386,7 @@ class Appender:
 
     def _refused(self, batch: Batch, response: Response) -> None:
         status, _blank, text = response.text.partition(b" ")
-        cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session)
+        cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, one_message=True)
         alone = self._window > 1 and batch is not self._batch and not isinstance(cause, HOPELESS)
         if not alone:
             raise BatchRefusedError(cause, batch.source_uids)
