@@ -33,7 +33,7 @@ _LOOK_EVERY = 1.0
 #: Seconds that the host may be out of reach before the task gives up on it.
 _PATIENCE = 300.0
 _MARK = "--atmail-migration-job--"
-_DIRECTORY = "/tmp/atmail-migration-"  # noqa: S108 - the beginning of a name that mktemp makes, 0700
+_DIRECTORY = "/atmail-migration-"
 
 
 class Interrupted(BaseException):
@@ -105,9 +105,9 @@ class WatchedAction(ActionBase):
     # -- the job, from its start to its result
 
     def _run_as_job(self, variables: dict[str, Any], screen: Screen) -> dict[str, Any]:
-        made = self._low_level_execute_command(f"umask 077 && mktemp -d {_DIRECTORY}XXXXXXXXXX")
+        made = self._low_level_execute_command(f'umask 077 && mktemp -d "${{TMPDIR:-/tmp}}{_DIRECTORY}XXXXXXXXXX"')
         directory = made["stdout"].strip().rpartition("\n")[2]
-        if made["rc"] or not directory.startswith(_DIRECTORY):
+        if made["rc"] or _DIRECTORY not in directory:
             return {"failed": True, "msg": f"No private directory could be made on the host: {made['stderr'].strip()}"}
         if self._connection._shell.tmpdir is None:
             self._make_tmp_path()

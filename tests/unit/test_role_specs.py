@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The roles' argument specs, the modules' options and the sample inventory say the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.plugins.loader import fragment_loader, init_plugin_loader
+from ansible.utils.plugin_docs import get_docstring
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PHASES = ("assess", "extract", "provision", "seed", "prove")
+Spec = dict[str, Any]
+
+
+def role_options(role: str) -> Spec:
+    content = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+    options = content["argument_specs"]["main"]["options"]
+    assert isinstance(options, dict)
+    return options
+
+
+def module_options(module: str) -> Spec:
+    init_plugin_loader([])
+    path = CHECKOUT / "plugins" / "modules" / f"{module}.py"
+    documentation = get_docstring(str(path), fragment_loader, collection_name="atmail.migration")[0]
+    options = documentation["options"]
+    assert isinstance(options, dict)
+    return options
+
+
+def inside(options: Spec, *path: str) -> Spec:
+    """The options inside an option, in a role's spec (`options`) or a module's (`suboptions`)."""
+    for name in path:
+        options = options[name].get("options") or options[name]["suboptions"]
+    return options
+
+
+#: Where the inventory gives a whole structure to an option of a module.
+GIVEN = [
+    (("migration_source", "imap"), "mailbox_sync", ("source",)),
+    (("migration_target", "imap"), "mailbox_sync", ("target",)),
+    (("migration_source", "imap"), "source_info", ("imap",)),
+    (("migration_source", "ssh"), "settings_snapshot", ("ssh",)),
+    (("migration_source", "database"), "settings_snapshot", ("database",)),
+    (("migration_source", "overrides"), "settings_snapshot", ("overrides",)),
+    (("migration_target", "ssh"), "settings_apply", ("ssh",)),
+    (("migration_target", "database"), "settings_apply", ("database",)),
+    (("migration_target", "overrides"), "settings_apply", ("overrides",)),
+    (("migration_pace",), "mailbox_sync", ("pace",)),
+    (("migration_pace", "off_peak"), "mailbox_sync", ("pace", "off_peak")),
+    (("migration_folders",), "mailbox_sync", ("folders",)),
+    (("migration_mailboxes",), "mailbox_sync", ("mailboxes",)),
+    (("migration_mailboxes",), "mailbox_audit", ("mailboxes",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "module", "option"), GIVEN, ids=lambda value: ".".join(value) if isinstance(value, tuple) else value
+)
+def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
+    place: tuple[str, ...], module: str, option: tuple[str, ...]
+) -> None:
+    ours, theirs = inside(role_options("migration"), *place), inside(module_options(module), *option)
+    assert set(ours) == set(theirs)
+    for name, wanted in theirs.items():
+        assert ours[name].get("type", "str") == wanted.get("type", "str"), name
+        assert ours[name].get("choices") == wanted.get("choices"), name
+        # The inventory may be less strict where a role leaves an option out, never stricter.
+        assert not ours[name].get("required") or wanted.get("required"), name
+
+
+@pytest.mark.parametrize(
+    ("variable", "module", "option"),
+    [
+        ("migration_phase", "mailbox_sync", "phase"),
+        ("migration_fidelity", "mailbox_sync", "fidelity"),
+        ("migration_audit_depth", "mailbox_audit", "depth"),
+        ("migration_on_conflict", "settings_apply", "on_conflict"),
+        ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
+    ],
+)
+def test_a_variable_has_the_choices_and_the_default_of_its_option(variable: str, module: str, option: str) -> None:
+    ours, theirs = role_options("migration")[variable], module_options(module)[option]
+    assert ours["choices"] == theirs["choices"]
+    assert ours["default"] == theirs["default"]
+
+
+@pytest.mark.parametrize("role", PHASES)
+def test_a_phase_asks_for_nothing_that_the_role_migration_does_not_know(role: str) -> None:
+    known = role_options("migration")
+    for name, option in role_options(role).items():
+        assert option.get("type") == known[name].get("type")
+        if "options" in option:
+            assert set(option["options"]) == set(known[name]["options"])
+
+
+@pytest.mark.parametrize("role", PHASES)
+def test_migrate_can_check_every_phase_beforehand(role: str) -> None:
+    content = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+    assert content["argument_specs"]["check"] == content["argument_specs"]["main"]
+
+
+def names(options: Spec) -> Iterator[str]:
+    for name, option in options.items():
+        yield name
+        yield from names(option.get("options", {}))
+
+
+def test_the_sample_inventory_shows_every_variable() -> None:
+    text = "\n".join(file.read_text() for file in sorted((CHECKOUT / "inventory" / "sample").rglob("*.yml")))
+    shown = set(re.findall(r"(\w+):", text))
+    internal = {"migration_go_on"}
+    assert set(names(role_options("migration"))) - shown - internal == set()
+
+
+def test_secrets_of_the_inventory_are_never_logged() -> None:
+    def check(options: Spec) -> None:
+        for name, option in options.items():
+            if re.search(r"password$|passphrase$|api_key$", name):
+                assert option.get("no_log") is True, name
+            check(option.get("options", {}))
+
+    for role in ("migration", *PHASES):
+        check(role_options(role))
