@@ -44,7 +44,7 @@ def lab() -> Iterator[Lab]:
 def _imap(lab: Lab, side: Site | Region, user: str, password: str) -> imaplib.IMAP4_SSL:
     context = ssl.create_default_context(cafile=str(lab.authority.ca_file))
     client = imaplib.IMAP4_SSL("127.0.0.1", side.state.ports["imaps"], ssl_context=context)
-    client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
+    client.authenticate("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
     return client
 
 
@@ -240,7 +240,7 @@ class TestDatabases:
             for port in (lab.region("eu").state.ports["imaps"], lab.site("acme").state.ports["pop3s"]):
                 with pytest.raises(paramiko.ChannelException, match="prohibited"):
                     transport.open_channel("direct-tcpip", ("127.0.0.1", port), ("127.0.0.1", 0))
-            _, output, _ = client.exec_command("id")
+            output = client.exec_command("id")[1]
             assert b"uid=" not in output.read()
             with pytest.raises(paramiko.SSHException):
                 client.invoke_shell()
@@ -317,7 +317,7 @@ class TestOptions:
                 _imap(lab, lab.region("eu"), "a@acme.example", "x")
             with pytest.raises(ssl.SSLCertVerificationError, match="not valid for '127"):
                 _imap(lab, lab.site("acme"), "a@acme.example", "x")
-            for _ in range(3):
+            for _dummy in range(3):
                 client = imaplib.IMAP4("127.0.0.1", lab.site("acme").state.ports["imap"])
                 client.login("a@acme.example", "x")
                 assert client.capability()[1][-1] == b"IMAP4rev1 UIDPLUS"
@@ -373,7 +373,7 @@ class TestLife:
                 third.append(other)
                 assert all(server.running() for server in other.servers)
 
-        threads = [threading.Thread(target=run) for _ in range(2)]
+        threads = [threading.Thread(target=run) for dummy in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted; nothing that this command started is left running", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _install(_: argparse.Namespace) -> int:
+def _install(_options: argparse.Namespace) -> int:
     print("lab: packages installed" if packages.install() else "lab: all packages are there")
     return 0
 

@@ -44,7 +44,7 @@ class Lab:
         scale: str = "",
         site_options: Mapping[str, SiteOptions] | None = None,
         region_options: Mapping[str, RegionOptions] | None = None,
-        say: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _line: None,
     ) -> Lab:
         """Make what is not there yet, start what does not run, and give back the lab.
 
@@ -64,8 +64,7 @@ class Lab:
                 known.regions[name].options = region_option
             lab = cls(layout, known)
             lab.save()
-            lab._start()
-            lab._fill(scale, say)
+            lab._start(scale, say)
         return lab
 
     @classmethod
@@ -141,17 +140,18 @@ class Lab:
         ports.release(self.directory)
         self.layout.remove()
 
-    def _start(self) -> None:
-        """Start what does not run, the databases first; a failure stops what this call has started."""
+    def _start(self, scale: str, say: Callable[[str], None]) -> None:
+        """Start what does not run, the databases first, and fill it; a failure stops what this call has started."""
         sides: list[Site | Region] = [*self.sites.values(), *self.regions.values()]
-        started = start_all([server for side in sides for server in side.databases])
         try:
+            start_all([server for side in sides for server in side.databases])
             for name, site in self.state.sites.items():
                 if site.region:
                     self.region(site.region).enable_tenant(name, name.capitalize())
             start_all(self.servers)
+            self._fill(scale, say)
         except BaseException:
-            stop_all(started)
+            stop_all([server for server in self.servers if server.started_here])
             raise
 
     def _fill(self, scale: str, say: Callable[[str], None]) -> None:

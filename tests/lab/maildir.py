@@ -158,7 +158,7 @@ def _touch(path: Path, owner: tuple[int, int] | None) -> None:
 
 def _keyword_letters(folder: Folder) -> dict[str, str]:
     """Each keyword's letter, in the order of first use."""
-    names = dict.fromkeys(keyword for _, mail in folder.messages for keyword in mail.keywords)
+    names = dict.fromkeys(keyword for dummy, mail in folder.messages for keyword in mail.keywords)
     if len(names) > MAX_KEYWORDS:
         raise ValueError(
             f"{'.'.join(folder.path) or 'INBOX'}: {len(names)} keywords, a Maildir folder holds {MAX_KEYWORDS}"

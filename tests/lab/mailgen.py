@@ -20,8 +20,8 @@ _LIKELY = (("\\Answered", 0.2), ("\\Deleted", 0.01), ("\\Draft", 0.005), ("\\Fla
 #: Flags and keywords of the first messages of a folder.
 ONE_OF_EACH: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ((), ()),
-    *(((flag,), ()) for flag, _ in _LIKELY),
-    (tuple(flag for flag, _ in _LIKELY), KEYWORDS),
+    *(((flag,), ()) for flag, dummy in _LIKELY),
+    (tuple(flag for flag, dummy in _LIKELY), KEYWORDS),
 )
 #: Folders that Atmail makes for every account.
 STANDARD = (("Sent",), ("Drafts",), ("Trash",), ("Spam",))
@@ -106,7 +106,9 @@ def make_huge(size: int, seed: object = 0) -> Mail:
     )
     block = messages.attachment(chance, 1 << 20)
     whole, rest = divmod(max(0, size - len(start)), len(block))
-    return Mail((start, *(block for _ in range(whole)), messages.attachment(chance, max(77, rest))), date, ("\\Seen",))
+    return Mail(
+        (start, *(block for dummy in range(whole)), messages.attachment(chance, max(77, rest))), date, ("\\Seen",)
+    )
 
 
 def make_mailbox(plan: Plan) -> Iterator[Folder]:

@@ -112,7 +112,9 @@ def _cut(pool: bytes, chance: Chance, size: int) -> bytes:
 @functools.cache
 def _prose_pool() -> bytes:
     chance = random.Random("prose")
-    return "\n".join(" ".join(chance.choices(_WORDS, k=chance.randint(4, 12))) for _ in range(8000)).encode() + b"\n"
+    return (
+        "\n".join(" ".join(chance.choices(_WORDS, k=chance.randint(4, 12))) for dummy in range(8000)).encode() + b"\n"
+    )
 
 
 @functools.cache
@@ -186,7 +188,7 @@ def _attached(request: Request) -> bytes:
     text = b"Content-Type: text/plain; charset=us-ascii\n\n" + prose(chance, chance.randint(100, 1500))
     count = chance.choice((1, 1, 1, 2, 3))
     each = max(200, (request.size - 2500) // count)
-    files = tuple(_file(chance, each) for _ in range(count))
+    files = tuple(_file(chance, each) for dummy in range(count))
     kind = f'Content-Type: multipart/mixed; boundary="{boundary}"'
     return headers(request, "MIME-Version: 1.0", kind) + _multipart(boundary, (text, *files))
 
@@ -253,8 +255,8 @@ _TABLE: tuple[tuple[Callable[[Request], bytes], int], ...] = (
     (_nested, 4),
     (_odd, 3),
 )
-_KINDS = [kind for kind, _ in _TABLE]
-_WEIGHTS = [weight for _, weight in _TABLE]
+_KINDS = [kind for kind, dummy in _TABLE]
+_WEIGHTS = [weight for dummy, weight in _TABLE]
 
 
 def seconds(year: int, month: int = 1, day: int = 1) -> int:

@@ -106,10 +106,10 @@ def _family(leader: ProcessId) -> list[ProcessId]:
     if leader.boot != _BOOT_ID.read_text().strip() or _number_reused(leader):
         return []
     table = _table()
-    found = {pid for pid, (_, session) in table.items() if session == leader.pid}
+    found = {pid for pid, (dummy, session) in table.items() if session == leader.pid}
     grew = True
     while grew:
-        more = {pid for pid, (parent, _) in table.items() if (parent in found or parent == leader.pid)} - found
+        more = {pid for pid, (parent, dummy) in table.items() if (parent in found or parent == leader.pid)} - found
         found |= more
         grew = bool(more)
     members = (ProcessId.of(pid) for pid in sorted(found - {leader.pid}))

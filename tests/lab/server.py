@@ -80,6 +80,11 @@ class Server(ABC):
         known = process.load(self.pid_file)
         return known is not None and known.alive()
 
+    @property
+    def started_here(self) -> bool:
+        """Whether this object has started it."""
+        return self._child is not None
+
     def start(self) -> bool:
         """Start it and wait until it is ready; gives back False when it ran already. Raises StartError."""
         if self.running():
@@ -157,7 +162,7 @@ class Server(ABC):
 
 def _with_open_files(command: Sequence[str]) -> list[str]:
     """The command with a soft limit of open files that servers need, where the hard limit allows it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     return ["prlimit", f"--nofile={limit}:", *command]
 
@@ -187,19 +192,12 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     temporary.replace(path)
 
 
-def start_all(servers: Sequence[Server]) -> list[Server]:
-    """Start servers at the same time; gives back those that had to be started.
-
-    Raises the first StartError after everything that this call started has been stopped again.
-    """
+def start_all(servers: Sequence[Server]) -> None:
+    """Start servers at the same time. Raises the first StartError; the others that were started then still run."""
     with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
         futures = [pool.submit(server.start) for server in servers]
-    started = [s for s, future in zip(servers, futures, strict=True) if future.exception() is None and future.result()]
-    failures = [error for error in (future.exception() for future in futures) if error is not None]
-    if failures:
-        stop_all(started)
-        raise failures[0]
-    return started
+    for future in futures:
+        future.result()
 
 
 def stop_all(servers: Sequence[Server]) -> None:

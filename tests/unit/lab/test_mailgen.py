@@ -118,7 +118,7 @@ def test_mailbox_has_the_folders_and_messages_asked_for() -> None:
     assert any(not name.isascii() for folder in folders for name in folder.path)
     assert any(not folder.subscribed for folder in folders)
     for folder in folders:
-        uids = [uid for uid, _ in folder.messages]
+        uids = [uid for uid, dummy in folder.messages]
         assert uids == sorted(set(uids))
         assert folder.uidnext > max(uids, default=0)
         assert 0 < folder.uidvalidity < 2**32
@@ -129,7 +129,7 @@ def test_uids_have_holes_and_one_huge_gap() -> None:
     steps = [
         after - before
         for folder in folders
-        for (before, _), (after, _) in zip(folder.messages, folder.messages[1:], strict=False)
+        for (before, dummy), (after, dummy) in zip(folder.messages, folder.messages[1:], strict=False)
     ]
     assert sum(1 < step <= 30 for step in steps) > 50
     assert [step for step in steps if step > 30] == [step for step in steps if step >= 1_000_000]
