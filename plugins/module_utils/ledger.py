@@ -15,6 +15,7 @@ import fcntl
 import os
 import sqlite3
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ class Ledger:
         folder = Path(self.path).absolute().parent
         if not folder.is_dir():
             raise LedgerError(f"the folder {folder} does not exist", ledger=self.path)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        _make_private_file(self.path)
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         with contextlib.closing(db):
             if _is_current(db):
@@ -301,6 +302,23 @@ class Ledger:
 
 #: ``F_OFD_SETLK`` of fcntl(2): a lock belongs to the open file, not to the process, so that threads exclude each other.
 _F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
+
+
+def _make_private_file(path: str) -> None:
+    """Make an empty file that its owner alone can read, unless there is one.
+
+    It is never opened under its own name: closing any descriptor of a file takes away the locks that other threads of
+    this process hold on it through SQLite (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    if Path(path).exists():
+        return
+    descriptor, temporary = tempfile.mkstemp(dir=Path(path).absolute().parent, prefix=".ledger-")
+    os.close(descriptor)
+    try:
+        with contextlib.suppress(FileExistsError):
+            Path(path).hardlink_to(temporary)
+    finally:
+        Path(temporary).unlink()
 
 
 def _lock_byte(descriptor: int, offset: int) -> None:

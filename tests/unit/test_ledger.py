@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import (
@@ -16,6 +18,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     LedgerError,
     LedgerForeignError,
     LedgerNewerError,
+    MigrationError,
     UnsupportedError,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import VERSION, Ledger, MessageRow
@@ -150,3 +153,36 @@ def test_a_mailbox_is_worked_on_by_one_run_only(tmp_path: Path) -> None:
             thread.join()
         with ledger.claimed(mailbox):
             assert busy == [True]
+
+
+def test_many_processes_and_threads_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+    """Opening and closing the file beside SQLite would take its locks away (sqlite.org/howtocorrupt.html, section 2.2)."""
+    fork = multiprocessing.get_context("fork")
+    for attempt in range(10):
+        path = str(tmp_path / f"{attempt}.sqlite3")
+        answers: Any = fork.Queue()
+
+        def claim(user: str, path: str = path, answers: Any = answers) -> None:
+            try:
+                with Ledger(path) as ledger:
+                    number = ledger.mailbox(user, user)
+                    with ledger.claimed(number):
+                        answers.put(number)
+            except MigrationError as error:
+                answers.put(str(error))
+
+        def work(users: list[str]) -> None:
+            threads = [threading.Thread(target=claim, args=(user,)) for user in users]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        users = [[f"{each}.{number}@acme.example" for number in range(4)] for each in range(2)]
+        processes = [fork.Process(target=work, args=(each,)) for each in users]
+        for process in processes:
+            process.start()
+        numbers = [answers.get(timeout=60) for each in users for user in each]
+        for process in processes:
+            process.join()
+        assert sorted(numbers) == list(range(1, 9))
