@@ -6,12 +6,16 @@ from __future__ import annotations
 import base64
 import imaplib
 import json
+import os
 import poplib
+import pwd
 import re
 import socket
 import ssl
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -430,7 +434,53 @@ class TestLife:
         assert "no lab in" in status.stderr
 
 
+class TestOrdinaryUser:
+    """Root is needed for packages only."""
+
+    def test_all_servers_belong_to_the_user(self) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("the other tests have run as an ordinary user already")
+        user = pwd.getpwnam("www-data")
+        python = _python_for(user)
+        with tempfile.TemporaryDirectory(prefix="lab-") as folder:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            common = ["--dir", f"{folder}/lab"]
+            up = _run([*python, "up", *common, "--sites", "acme", "--regions", "eu", "--scale", "test"])
+            assert up.returncode == 0, up.stderr
+            try:
+                lab = Lab.open(f"{folder}/lab")
+                found = [process.load(server.pid_file) for server in lab.servers]
+                assert len(found) == 5
+                for each in found:
+                    assert each is not None
+                    assert Path(f"/proc/{each.pid}").stat().st_uid == user.pw_uid
+                account = lab.site("acme").state.accounts["ann@acme.example"]
+                client = _imap(lab, lab.site("acme"), account.address, account.password)
+                assert int(client.select()[1][0] or b"0") > 0
+                client.logout()
+                _ssh(json.loads((lab.directory / "lab.json").read_text())["sites"]["acme"]["ssh"]).close()
+            finally:
+                down = _run([*python, "down", *common])
+            assert down.returncode == 0, down.stderr
+            assert not any(each is not None and each.alive() for each in found)
+
+
+def _python_for(user: pwd.struct_passwd) -> list[str]:
+    """A command that runs the lab's as another user: with our Python, or the system's where ours is out of reach."""
+    drop = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+    version = f"import sys, jinja2, cryptography, pymysql; assert sys.version_info[:2] == {sys.version_info[:2]!r}"
+    libraries = sysconfig.get_paths()["purelib"]
+    for python in (sys.executable, "/usr/bin/python3"):
+        command = [*drop, "env", f"PYTHONPATH={libraries}", "PYTHONDONTWRITEBYTECODE=1", python]
+        if _run([*command, "-c", version]).returncode == 0:
+            return [*command, "-m", "tests.lab"]
+    pytest.skip("no Python that another user may run sees the libraries")
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120)
+
+
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the lab's command with its output in pipes: a server that held on to them would make this wait for ever."""
-    command = [sys.executable, "-m", "tests.lab", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120)
+    return _run([sys.executable, "-m", "tests.lab", *arguments])

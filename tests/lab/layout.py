@@ -26,17 +26,17 @@ class Layout:
 
     @classmethod
     def of(cls, directory: Path) -> Layout:
-        """The layout of the lab in this folder; nothing is made yet.
+        """The layout of the lab in this folder, whoever made it; nothing is made yet.
 
         As root the servers' own users must be able to reach their data. Where the folder is closed to them (a checkout
         in /root, say) the data lives in /var/tmp and `<directory>/data` is a link to it.
         """
         directory = directory.resolve()
-        mark = hashlib.sha256(f"{os.geteuid()}:{directory}".encode()).hexdigest()[:10]
+        owner = directory.stat().st_uid if directory.exists() else os.geteuid()
+        mark = hashlib.sha256(f"{owner}:{directory}".encode()).hexdigest()[:10]
         near = directory / "data"
-        far = Path(f"/var/tmp/atmail-lab-{mark}")
-        usable = os.geteuid() != 0 or reachable_by_others(directory)
-        return cls(directory, near if usable else far, Path(f"/tmp/atmail-lab-{mark}"))
+        usable = owner != 0 or reachable_by_others(directory)
+        return cls(directory, near if usable else Path(f"/var/tmp/atmail-lab-{mark}"), Path(f"/tmp/atmail-lab-{mark}"))
 
     def make(self) -> None:
         """Make all folders. Raises LabError where somebody else has put something in their place."""
