@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .checks.world import Pair, World
+pytest.register_assert_rewrite("tests.integration.checks")
+
+from .checks.world import Pair, World  # noqa: E402 (only what is imported now is rewritten to explain itself)
 
 
 @pytest.fixture(scope="session")

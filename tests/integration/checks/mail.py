@@ -125,8 +125,12 @@ class Mailbox:
         """Subscribed folders, whether they are there or not."""
         return {self.path(name) for name, _attributes in self._listed("lsub")}
 
-    def _listed(self, verb: str) -> Iterator[tuple[bytes, frozenset[str]]]:
-        for line in self._do(verb, '""', "*"):
+    def folders_with_uses(self) -> dict[str, frozenset[str]]:
+        """Every folder with its attributes, special uses among them (RFC 6154)."""
+        return {self.path(name): attributes for name, attributes in self._listed("list", "* RETURN (SPECIAL-USE)")}
+
+    def _listed(self, verb: str, what: str = "*") -> Iterator[tuple[bytes, frozenset[str]]]:
+        for line in self._do(verb, '""', what):
             if line is None or line == b"":
                 continue
             head, literal = line if isinstance(line, tuple) else (line, None)
@@ -163,6 +167,15 @@ class Mailbox:
     def create(self, folder: str) -> None:
         """Make a folder."""
         self._do("create", self._quoted(folder))
+
+    def tried_to_create(self, folder: str) -> bool:
+        """Make a folder; False when the server would not."""
+        status, _data = self._imap.create(self._quoted(folder))
+        return status == "OK"
+
+    def rename(self, folder: str, new: str) -> None:
+        """Give a folder another name."""
+        self._do("rename", self._quoted(folder), self._quoted(new))
 
     def delete(self, folder: str) -> None:
         """Remove a folder."""

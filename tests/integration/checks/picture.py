@@ -107,7 +107,7 @@ def _instant(head: bytes) -> int:
 def differences(source: Picture, target: Picture, *, faithful: bool = True) -> list[str]:
     """Everything that a client could notice, a line each; without `faithful` new UIDs and UIDVALIDITYs are expected.
 
-    Subscriptions to folders that are nowhere are not looked at.
+    Subscriptions to folders that are nowhere then count only for what they are: no server has to take them.
     """
     found = [f"missing folder {name}" for name in source.folders if name not in target.folders]
     found += [f"extra folder {name}" for name in target.folders if name not in source.folders]
@@ -115,7 +115,9 @@ def differences(source: Picture, target: Picture, *, faithful: bool = True) -> l
         if name in target.folders:
             compare = _same if faithful else _alike
             found += [f"{name}: {text}" for text in compare(folder, target.folders[name])]
-    mine, theirs = source.subscribed & set(source.folders), target.subscribed & set(source.folders)
+    mine, theirs = source.subscribed, target.subscribed
+    if not faithful:
+        mine, theirs = mine & set(source.folders), theirs & set(source.folders)
     found += [f"subscriptions {sorted(mine ^ theirs)} differ"] if mine != theirs else []
     if faithful and source.uidl != target.uidl:
         found.append(f"POP3 UIDL lists differ: {source.uidl[:3]!r} … against {target.uidl[:3]!r} …")

@@ -166,12 +166,19 @@ class Pair:
     def fill(self, plan: mailgen.Plan) -> None:
         """Write a generated mailbox to the source."""
         maildir.write_mailbox(
-            self.world.site.maildir(self.address), mailgen.make_mailbox(plan), owner=self.world.site.owner
+            self.world.site.maildir(self.address),
+            mailgen.make_mailbox(plan),
+            owner=self.world.site.owner,
+            subscribed_but_missing=mailgen.MISSING,
         )
 
     def write(self, folders: Sequence[maildir.Folder]) -> None:
         """Write folders to the source."""
         maildir.write_mailbox(self.world.site.maildir(self.address), folders, owner=self.world.site.owner)
+
+    def write_more(self, folder: maildir.Folder) -> None:
+        """Write another folder to a source that has mail already."""
+        maildir.write_folder(self.world.site.maildir(self.address), folder, owner=self.world.site.owner)
 
     def arguments(self, *, check: bool = False, others: Sequence[Pair] = (), **changes: Any) -> dict[str, Any]:
         """The module's options; `source` and `target` in `changes` are laid over the usual ones, None takes one out."""

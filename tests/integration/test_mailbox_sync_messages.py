@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mailbox_sync: messages, flags and dates as they should not be, and messages that can't be had or can't be put."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.lab import maildir, mailgen
+from tests.lab.state import RegionOptions
+
+from .checks.picture import look
+from .checks.world import Pair, World, plain, small_mails, with_gaps
+
+HEAD = b"From: a@example.com\r\nSubject: "
+
+#: Case of NASTY-CASES → messages.
+ODD = {
+    "case_1 no header": b"\r\njust a body\r\n",
+    "case_5 no message-id": HEAD + b"x\r\n\r\nbody\r\n",
+    "case_10 trailing blanks": HEAD + b"y\r\n\r\nbody" + b" " * 5000,
+    "case_13 bare CR": HEAD + b"cr\r\n\r\none\rtwo\rthree\r\n",
+    "case_14 CR CR LF": HEAD + b"crcrlf\r\r\nTo: b@example.com\r\r\n\r\nbody\r\r\n",
+    "case_15 no end of line": HEAD + b"noend\r\n\r\nbody without end",
+    "case_16 header only": HEAD + b"only a header",
+    "case_17 no colon": HEAD + b"colon\r\nthis line has none\r\n\r\nbody\r\n",
+    "case_18 blank continuation": HEAD + b"folded\r\n \t \r\n more\r\n\r\nbody\r\n",
+    "case_19 raw utf-8": HEAD + "Grüße 漢字".encode() + b"\r\n\r\n" + "Grüße".encode() + b"\r\n",
+    "case_19 raw latin-1": HEAD + "Grüße".encode("latin-1") + b"\r\n\r\n" + "Grüße".encode("latin-1") + b"\r\n",
+    "case_20 control characters": HEAD + bytes(range(1, 9)) + b"\x7f\r\n\r\n" + bytes(range(14, 32)) + b"\r\n",
+    "case_21 header name": b"X Y: z\r\nX-\xfc: z\r\n" + HEAD + b"name\r\n\r\nbody\r\n",
+    "case_22 long header": HEAD + b"h" * 100_000 + b"\r\n\r\nbody\r\n",
+    "case_23 long body line": HEAD + b"b\r\n\r\n" + b"l" * 1_000_000 + b"\r\n",
+    "case_24 many Received": b"Received: from x by y; Wed, 3 Feb 2021 04:05:06 +0100\r\n" * 2000
+    + HEAD
+    + b"r\r\n\r\n.\r\n",
+    "case_25 mbox": b"From someone Wed Feb  3 04:05:06 2021\r\n" + HEAD + b"m\r\n\r\nFrom here\r\n>From there\r\n",
+    "case_27 nested": b"".join(
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n'
+        b"Content-Type: message/rfc822\r\n\r\n" % (level, level)
+        for level in range(50)
+    )
+    + HEAD
+    + b"innermost\r\n\r\nbody\r\n",
+    "case_29 eight bits": HEAD + b"8\r\nContent-Transfer-Encoding: binary\r\n\r\n" + bytes(range(1, 256)) * 40,
+    "case_33 syntax": HEAD + b'a "quoted" {5} {5+}\\ (x) * OK [ALERT]\r\n\r\n* 1 FETCH (UID 1)\r\n)\r\n{10}\r\n',
+    "case_34 other tools": HEAD + b"t\r\nX-TUID: abc123\r\nX-OfflineIMAP: 1\r\n\r\nbody\r\n",
+    "dots": HEAD + b"dots\r\n\r\n.\r\n..\r\n.x\r\n",
+    "one byte": b"x",
+    "two bytes": b"\r\n",
+}
+
+
+def test_odd_messages_arrive_byte_for_byte(pair: Pair) -> None:
+    with pair.at_source() as source:
+        for message in ODD.values():
+            source.append("INBOX", message)
+    pair.done()
+    assert pair.faithful().count == len(ODD)
+    pair.settled()
+
+
+def test_odd_messages_in_the_maildir_arrive_as_the_source_serves_them(pair: Pair) -> None:
+    """case_9, case_11, case_12: NULs and bare LFs as delivery agents left them on disk."""
+    lines = [
+        b"Subject: NUL in body\n\nbefore\0after\n\0\0",
+        b"Subject: NUL \0 in header\n\nbody\n",
+        b"Subject: bare LF\n\none\ntwo",
+        b"Subject: CRLF on disk\r\n\r\none\r\ntwo\r\n",
+        b"\n",
+        b"\0",
+    ]
+    mails = [maildir.Mail((line,), 1_500_000_000 + number) for number, line in enumerate(lines)]
+    pair.write([with_gaps(mails, (), {})])
+    pair.done()
+    assert pair.faithful().count == len(lines)
+    pair.settled()
+
+
+def test_sizes_from_one_byte_to_many_megabytes(pair: Pair) -> None:
+    """Around every limit of buffers and batches: 64 K, 256 K, 4 M; and one message larger than all of them."""
+    chance = random.Random(7)
+    head = b"Subject: sized\r\n\r\n"
+    sizes = [65535, 65536, 65537, 262143, 262144, 262145, 262144 * 3 + 1, (4 << 20) - 1, 4 << 20, (4 << 20) + 1]
+    with pair.at_source() as source:
+        for number, size in enumerate(sizes):
+            body = head + chance.randbytes(1000).hex().encode() * (size // 2000 + 1)
+            source.append_many("INBOX", [plain(number)] * 3)
+            source.append("INBOX", body[:size])
+    pair.write_more(with_gaps([mailgen.make_huge(24 << 20)], ("Huge",), {}))
+    pair.done()
+    pair.faithful()
+    pair.settled()
+
+
+def test_flags_and_keywords_of_all_kinds(pair: Pair) -> None:
+    """case_41 to case_46: system flags, \\Deleted, odd keywords, more of them than a Maildir has letters for."""
+    odd = ["NIL", "$MDNSent", "$Forwarded", "Junk", "NonJunk", "a" * 50, "x.y/z:1", "$", "receiptchecked"]
+    many = [f"keyword{number:02}" for number in range(60)]
+    with pair.at_source() as source:
+        source.append_many("INBOX", [plain(number) for number in range(70)])
+        uids = source.uids("INBOX")
+        source.store("INBOX", uids[:1], "FLAGS", "\\Seen \\Answered \\Flagged \\Draft \\Deleted")
+        source.store("INBOX", uids[1:2], "FLAGS", " ".join(odd))
+        for uid, keyword in zip(uids[2:], many, strict=False):
+            source.store("INBOX", [uid], "+FLAGS", keyword)
+    pair.done()
+    flags = {flag for message in pair.faithful().folders["INBOX"].messages.values() for flag in message.flags}
+    assert {one.lower() for one in (*odd, *many)} <= flags
+    pair.settled()
+
+
+@pytest.mark.parametrize("change", ["+FLAGS", "-FLAGS"])
+def test_flag_removal_and_addition_follow(pair: Pair, change: str) -> None:
+    """case_50"""
+    with pair.at_source() as source:
+        source.append_many("INBOX", [plain(number) for number in range(1500)], "\\Flagged common")
+    pair.done()
+    with pair.at_source() as source:
+        uids = source.uids("INBOX")
+        source.store("INBOX", uids[::2], change, "\\Flagged common \\Seen other")
+    result = pair.done()
+    assert result.summary["flags_changed"] == 750
+    assert result.summary["messages_copied"] == result.summary["messages_removed"] == 0
+    pair.faithful()
+    pair.settled()
+
+
+DATES = [
+    "01-Jan-1970 00:00:00 +0000",
+    " 1-Jan-1970 14:00:01 +1400",
+    "31-Dec-1999 23:59:59 -1200",
+    " 9-Feb-2004 01:02:03 +0530",
+    "28-Oct-2018 02:30:00 +0200",
+    "28-Oct-2018 02:30:00 +0100",
+    "19-Jan-2038 03:14:08 +0000",
+    "01-Jan-2100 00:00:00 +0000",
+]
+
+
+def test_dates_are_the_same_instants(pair: Pair) -> None:
+    """case_38 to case_40"""
+    with pair.at_source() as source:
+        for date in DATES:
+            source.append("INBOX", plain(date.encode().hex()), date=date)
+    pair.done()
+    received = {message.received for message in pair.faithful().folders["INBOX"].messages.values()}
+    assert len(received) == len(DATES)
+
+
+def test_an_empty_message_is_told_and_costs_no_other(pair: Pair) -> None:
+    """case_2, case_3: a file of no bytes in the Maildir; APPEND can't bring one (RFC 3501 section 6.3.11)."""
+    mails = small_mails(20)
+    mails[7] = maildir.Mail((b"",), 1_600_000_000)
+    pair.write([with_gaps(mails, (), {}), with_gaps(small_mails(5, "other"), ("Other",), {})])
+    for _run in range(2):
+        result = pair.sync()
+        here, there = look(pair.source), look(pair.target)
+        assert (result.failed, result["kind"]) == (True, "message_refused")
+        (failure,) = result.failures(pair.address)
+        assert (failure["folder"], failure["uid"]) == ("INBOX", 8)
+        assert len(there.folders["INBOX"].messages) == 19
+        assert (here.folders["INBOX"].contents() - there.folders["INBOX"].contents()).total() == 1
+        assert here.folders["INBOX"].messages.items() >= there.folders["INBOX"].messages.items()
+        assert here.folders["Other"].messages == there.folders["Other"].messages
+    assert result["changed"] is False
+    with pair.at_source() as source:
+        source.expunge("INBOX", [8])
+    pair.done()
+    pair.faithful()
+
+
+LIMITED = RegionOptions(rawlog=True, extra="plugin {\n  quota_max_mail_size = 50k\n}\n")
+
+
+@pytest.mark.parametrize("kind", ["faithful", "mapped"])
+def test_a_message_that_the_target_refuses_is_told_and_costs_no_other(world: World, kind: str) -> None:
+    """case_93, case_96: two messages larger than the target takes, in the middle of a batch and at its end."""
+    with world.changed(region=LIMITED):
+        pair = world.pair()
+        pair.options = {"fidelity": kind}
+        big = maildir.Mail((b"Subject: big\n\n" + b"x" * 60_000 + b"\n",), 1_500_000_000)
+        mails = [*small_mails(40), big, *small_mails(40, "after"), replace_subject(big)]
+        pair.write([with_gaps(mails, (), {10: 5}), with_gaps(small_mails(30, "other"), ("Other",), {})])
+        result = pair.sync()
+        assert result.failed
+        assert result.kinds(pair.address) == {"message_refused"}, result.text[:3000]
+        assert {(one["folder"], one["uid"]) for one in result.failures(pair.address)} == {("INBOX", 46), ("INBOX", 87)}
+        assert result.summary["messages_copied"] == 110
+        here, there = look(pair.source), look(pair.target)
+        assert there.folders["INBOX"].contents() < here.folders["INBOX"].contents()
+        assert len(there.folders["INBOX"].messages) == 80
+        assert here.folders["Other"].contents() == there.folders["Other"].contents()
+    again = pair.done()
+    assert again.summary["messages_copied"] == 2
+    pair.mapped()
+    pair.settled()
+
+
+def replace_subject(mail: maildir.Mail) -> maildir.Mail:
+    return maildir.Mail(tuple(part.replace(b"big", b"bigger") for part in mail.parts), mail.date)
+
+
+def test_keywords_that_the_target_cannot_store_are_told(world: World) -> None:
+    """case_47 has no counterpart in Dovecot but a folder's limit: here keywords longer than mail_max_keyword_length."""
+    with world.changed(region=RegionOptions(rawlog=True, extra="mail_max_keyword_length = 20\n")):
+        pair = world.pair()
+        with pair.at_source() as source:
+            source.append_many("INBOX", [plain(number) for number in range(10)])
+            source.store("INBOX", source.uids("INBOX")[4:5], "+FLAGS", "k" * 40)
+        result = pair.sync()
+        there = look(pair.target)
+        assert len(there.folders["INBOX"].messages) == 10 - len(result.failures(pair.address))
+        told = [*result.mailbox(pair.address)["findings"], *map(str, result.failures(pair.address))]
+        assert any("k" * 20 in text or "'uid': 5" in text for text in told), told
