@@ -156,7 +156,7 @@ def test_a_mailbox_is_worked_on_by_one_run_only(tmp_path: Path) -> None:
 
 
 def test_many_processes_and_threads_open_a_new_ledger_at_once(tmp_path: Path) -> None:
-    """Opening and closing the file beside SQLite would take its locks away (sqlite.org/howtocorrupt.html, section 2.2)."""
+    """Opening and closing the file beside SQLite would take its locks away (sqlite.org/howtocorrupt.html 2.2)."""
     fork = multiprocessing.get_context("fork")
     for attempt in range(10):
         path = str(tmp_path / f"{attempt}.sqlite3")
