@@ -80,6 +80,9 @@ lint-sanity: collection
 lint-build: collection
 	@$(PART) galaxy-build $(BIN)/ansible-galaxy collection build --force --output-path .build $(COPY)
 
+docs: setup ## write docs/errors.md from the error tree
+	@$(BIN)/python -m tests.tools.errors_doc
+
 clean: ## remove what was made, but not the lab (make lab-down) and not .venv
 	rm -rf .build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output .ansible
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Add up what the parts of ``make test`` left behind: ``python -m tests.tools.summary DIR``.
 
-A part is ``NAME.part`` (exit code and seconds); a part of pytest also has ``NAME.xml`` (JUnit), whose test cases are counted one by
-one. Any other part counts as one check. The sum is printed, and written to ``DIR/summary`` as ``N passed, N failed``.
+A part is ``NAME.part`` (exit code and seconds); a part of pytest also has ``NAME.xml`` (JUnit), whose test cases are
+counted one by one. Any other part counts as one check. The sum is printed, and written to ``DIR/summary`` as
+``N passed, N failed``.
 """
 
 from __future__ import annotations
