@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("install", help="install the Debian or Ubuntu packages that the lab needs")
+    install = commands.add_parser("install", help="install the Debian or Ubuntu packages that the lab needs")
+    install.add_argument("packages", nargs="*", help="these instead, as root")
     up = commands.add_parser("up", help="start the lab, or what of it does not run")
     up.add_argument("--sites", default="acme,globex", help="names, comma between (default: %(default)s)")
     up.add_argument("--regions", default="eu,us", help="names, comma between (default: %(default)s)")
@@ -49,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _install(_options: argparse.Namespace) -> int:
+def _install(options: argparse.Namespace) -> int:
+    if options.packages:
+        packages.install_as_root(options.packages)
+        return 0
     print("lab: packages installed" if packages.install() else "lab: all packages are there")
     return 0
 

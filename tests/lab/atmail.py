@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import html
+import html.entities
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +53,12 @@ class SpamSetting:
     value: str
 
 
+def htmlentities(text: str) -> str:
+    """Entities as PHP wrote them before version 8.1: a name for every character that has one, and `'` stays."""
+    names = html.entities.codepoint2name
+    return "".join(f"&{names[ord(each)]};" if ord(each) in names else each for each in text)
+
+
 def put_account(cursor: Cursor, account: AtmailAccount, maildir: str) -> None:
     """Add the rows of an account, and its domain; what the address had before is replaced."""
     remove_account(cursor, account.address)
@@ -72,8 +78,8 @@ def put_account(cursor: Cursor, account: AtmailAccount, maildir: str) -> None:
             account.group,
             0 if account.enabled else 1,
             maildir + "/",
-            html.escape(account.forward),
-            html.escape(account.auto_reply),
+            htmlentities(account.forward),
+            htmlentities(account.auto_reply),
             account.quota_kb,
         ),
     )

@@ -41,13 +41,13 @@ class Person:
     time_zone: str = "Australia/Melbourne"
 
 
-_AWAY = """I'm away until Monday <the 30th> & read no mail.
+_AWAY = """I'm away until Monday <the 30th> & read no mail. Grüße!
 In urgent cases: "Bob" on +61 3 5550 0199."""
 
 #: One cast for every site; whoever has a site of one's own sees other mail, since that depends on the address.
 PEOPLE = (
     Person("ann", "Ann", "Lee", "plain", 900, 12),
-    Person("bob", "Bob", "O'Brien", "md5", 700, 9, forward="bob.o'brien@phone.example.net"),
+    Person("bob", "Bob", "O'Brien", "md5", 700, 9, forward="o'brien&sons@phone.example.net"),
     Person("chloe.martin", "Chloé", "Martin", "md5_crypt", 450, 10, time_zone="Europe/Paris"),
     Person("dieter", "Dieter", "Müller", "md5", 380, 8, password="summer", time_zone="Europe/Berlin"),
     Person("erin", "Erin", "Walsh", "plain", 260, 7, auto_reply=_AWAY, password='Pa ss"w\\ör{d}$1'),

@@ -10,24 +10,27 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from .errors import LabError
 
 #: What has to be there, and the package that brings it.
-PROGRAMS: dict[str, str] = {
-    "/usr/sbin/dovecot": "dovecot-core",
-    "/usr/lib/dovecot/imap": "dovecot-imapd",
-    "/usr/lib/dovecot/pop3": "dovecot-pop3d",
-    "/usr/lib/dovecot/modules/auth/libdriver_mysql.so": "dovecot-mysql",
-    "/usr/sbin/mariadbd": "mariadb-server",
-    "/usr/bin/mariadb-install-db": "mariadb-server",
-    "/usr/bin/mariadb": "mariadb-client",
-    "/usr/sbin/sshd": "openssh-server",
-    "/usr/bin/ssh-keygen": "openssh-client",
-}
+PROGRAMS: Mapping[str, str] = MappingProxyType(
+    {
+        "/usr/sbin/dovecot": "dovecot-core",
+        "/usr/lib/dovecot/imap": "dovecot-imapd",
+        "/usr/lib/dovecot/pop3": "dovecot-pop3d",
+        "/usr/lib/dovecot/modules/auth/libdriver_mysql.so": "dovecot-mysql",
+        "/usr/sbin/mariadbd": "mariadb-server",
+        "/usr/bin/mariadb-install-db": "mariadb-server",
+        "/usr/bin/mariadb": "mariadb-client",
+        "/usr/sbin/sshd": "openssh-server",
+        "/usr/bin/ssh-keygen": "openssh-client",
+    }
+)
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 #: Exit status 101 is "action forbidden by policy" (invoke-rc.d(8)).
@@ -58,7 +61,7 @@ def install(programs: Mapping[str, str] = PROGRAMS) -> bool:
     if shutil.which("apt-get") is None:
         raise LabError(f"this machine has no apt-get; install by hand: {', '.join(missing)}")
     if os.geteuid() == 0:
-        _install_as_root(missing)
+        install_as_root(missing)
     else:
         _install_by_sudo(missing)
     still = missing_packages(programs)
@@ -74,15 +77,16 @@ def _install_by_sudo(missing: list[str]) -> None:
         raise LabError(f"not root and no sudo here; ask an administrator to install: {names}")
     interactive = [] if sys.stdin.isatty() else ["-n"]
     root = Path(__file__).resolve().parents[2]
-    command = ["sudo", *interactive, sys.executable, "-m", "tests.lab", "install"]
+    command = ["sudo", *interactive, sys.executable, "-m", "tests.lab", "install", *missing]
     if subprocess.run(command, cwd=root, check=False).returncode != 0:
         raise LabError(f"sudo could not install: {names}")
 
 
-def _install_as_root(missing: list[str]) -> None:
+def install_as_root(names: Sequence[str]) -> None:
+    """Install these packages, and start none of their services. Raises LabError when apt fails."""
     with services_forbidden():
         _apt("update")
-        _apt("install", "--no-install-recommends", *missing)
+        _apt("install", "--no-install-recommends", "--", *names)
 
 
 def _apt(*arguments: str) -> None:
