@@ -3,6 +3,23 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import pair, world
+from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["pair", "world"]
+import pytest
+
+pytest.register_assert_rewrite("tests.integration.checks")
+
+from tests.integration.checks.world import Pair, World  # noqa: E402 (only what is imported now is rewritten)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World.made(Path(tmp_path_factory.mktemp("ledgers"))) as made:
+        yield made
+
+
+@pytest.fixture
+def pair(world: World) -> Pair:
+    """A fresh mailbox on both sides."""
+    return world.pair()

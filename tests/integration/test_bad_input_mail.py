@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input: one clear error with a stable kind for the account concerned; the others go on, and so does the next run."""
+"""Bad input: one clear error with a stable kind for the account concerned; the others and the next run go on."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _second_fails(
 ) -> Result:
     """A run over all three in which only the second fails; then one without what was wrong, which carries on."""
     first, second, third = three
-    given = {"mailboxes": entries} if entries else {}
-    result = first.sync(others=[second, third], **given, **options)
+    given: dict[str, Any] = options | ({"mailboxes": entries} if entries else {})
+    result = first.sync(others=[second, third], **given)
     name = entries[1].get("target_user", second.address) if entries else second.address
     assert result.failed
     assert result["kind"] in kinds, result.text[:2000]
@@ -85,9 +85,7 @@ def test_wrong_password(three: list[Pair], side: str) -> None:
     assert wrong not in result.text
     log = three[0].world.region.dovecot.log if side == "target" else three[0].world.site.dovecot.log
     lines = [line for line in log.read_text(errors="replace").splitlines() if three[1].address in line]
-    assert sum("Password mismatch" in line or "password mismatch" in line for line in lines) == 1, (
-        "tried more than once"
-    )
+    assert sum("password mismatch" in line.lower() for line in lines) == 1, "tried more than once"
     _then_carries_on(three)
 
 
@@ -145,7 +143,7 @@ def test_the_same_address_twice(three: list[Pair]) -> None:
     assert look(second.target).count == 0
 
 
-def _server(world: World, side: str, **changes: Any) -> dict[str, Any]:
+def _server(side: str, **changes: Any) -> dict[str, Any]:
     return {side: changes} if side == "source" else {side: {"doveadm_url": None, "doveadm_api_key": None, **changes}}
 
 
@@ -161,7 +159,7 @@ def test_server_that_cannot_be_reached(three: list[Pair], world: World, side: st
     }
     first, *others = three
     for kind, changes in cases.items():
-        result = first.sync(others=others, **_server(world, side, **changes))
+        result = first.sync(others=others, **_server(side, **changes))
         assert (result.failed, result["kind"], result["changed"]) == (True, kind, False), result.text[:2000]
         for pair in three:
             assert result.kinds(pair.address) == {kind}
@@ -182,7 +180,8 @@ def test_bad_certificates(three: list[Pair], world: World, side: str, certificat
         result = first.sync()
         assert (result.failed, result["kind"], result["changed"]) == (True, kind, False), result.text[:2000]
         assert "no password has been sent" in result["safe_next"]
-        assert not first.sync(**{side: {"validate_certs": False}}).failed
+        careless: dict[str, Any] = {side: {"validate_certs": False}}
+        assert not first.sync(**careless).failed
     first.faithful()
 
 
@@ -202,7 +201,8 @@ def test_doveadm_that_is_no_use(three: list[Pair], url: str | None, kind: str) -
 
 def test_plain_needs_to_be_allowed(three: list[Pair]) -> None:
     for side in ("source", "target"):
-        result = three[0].sync(**{side: {"security": "plain"}})
+        in_clear: dict[str, Any] = {side: {"security": "plain"}}
+        result = three[0].sync(**in_clear)
         assert (result.failed, result["kind"]) == (True, "invalid_input")
         assert "allow_plaintext" in result["msg"]
         assert side in result["where"]["option"]
@@ -279,12 +279,10 @@ def _cut(path: Path) -> None:
         (_cut, "ledger_damaged", True),
     ],
 )
-@pytest.mark.parametrize("check", [False, True])
-def test_a_ledger_that_cannot_be_used(
-    three: list[Pair], spoil: Callable[[Path], None], kind: str, ours: bool, check: bool
-) -> None:
+def test_a_ledger_that_cannot_be_used(pair: Pair, spoil: Callable[[Path], None], kind: str, ours: bool) -> None:
     """It is told, nothing is written anywhere, and without it the next run carries on."""
-    pair = three[0]
+    with pair.at_source() as source:
+        source.append_many("INBOX", [plain(number) for number in range(100)])
     if ours:
         pair.done()
     for more in ("-wal", "-shm"):
@@ -293,9 +291,10 @@ def test_a_ledger_that_cannot_be_used(
     before, there = pair.ledger.read_bytes(), look(pair.target)
     with pair.at_source() as source:
         source.append("INBOX", plain("new"))
-    result = pair.sync(check=check)
-    assert (result.failed, result["kind"]) == (True, kind), result.text[:2000]
-    assert pair.ledger.read_bytes() == before
+    for check in (True, False):
+        result = pair.sync(check=check)
+        assert (result.failed, result["kind"]) == (True, kind), result.text[:2000]
+        assert pair.ledger.read_bytes() == before
     assert look(pair.target) == there
     pair.ledger.unlink()
     pair.done()
@@ -325,7 +324,7 @@ def test_the_ledger_is_private_and_holds_no_secret(three: list[Pair]) -> None:
 
 def test_errors_may_be_left_to_the_playbook(three: list[Pair]) -> None:
     """`ignore_mailbox_errors`: the task succeeds, the failures are in its result."""
-    first, *others = three
+    first = three[0]
     entries = [{"source_user": pair.address} for pair in three]
     entries[2]["target_user"] = f"nobody@{first.world.site.domain}"
     result = first.sync(mailboxes=entries, ignore_mailbox_errors=True)

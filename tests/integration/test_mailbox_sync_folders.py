@@ -269,7 +269,7 @@ def test_star_in_a_name(pair: Pair) -> None:
 
 
 def test_a_parent_that_holds_no_messages(pair: Pair) -> None:
-    """case_61: `\\Noselect` above a folder; and folders of every kind that are empty (case_62)."""
+    """case_61: a name that can't be selected above a folder; and folders of every kind that are empty (case_62)."""
     _folders(pair, "Nobody/Child")
     _folders(pair, "Empty", "Empty/Below", each=0)
     pair.done()
