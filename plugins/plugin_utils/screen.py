@@ -82,7 +82,10 @@ def terminal_width() -> int:
     except OSError:
         return 0
     try:
-        return os.get_terminal_size(descriptor).columns if os.isatty(descriptor) else 0
+        if not os.isatty(descriptor):
+            return 0
+        # A terminal that was never told its size says 0.
+        return os.get_terminal_size(descriptor).columns or _USUAL_WIDTH
     except OSError:
         return 0
     finally:

@@ -142,15 +142,18 @@ class WatchedAction(ActionBase):
 
     @contextlib.contextmanager
     def _job_settings(self, directory: str) -> Iterator[None]:
-        """While it holds, modules are started as jobs that keep their state in ``directory``, not the usual place."""
+        """While it holds, modules are started as jobs that keep their state and temporary files in ``directory``."""
         shell, task = self._connection._shell, self._task
         usual_directory = self.get_shell_option("async_dir", default="~/.ansible_async")
         usual_limit = task.async_val
+        usual_environment = task.environment
         shell.set_option("async_dir", directory)
         task.async_val = _LONGEST
+        task.environment = [*(usual_environment or []), {"TMPDIR": directory}]
         try:
             yield
         finally:
+            task.environment = usual_environment
             shell.set_option("async_dir", usual_directory)
             task.async_val = usual_limit
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible.plugins.loader import fragment_loader, init_plugin_loader
-from ansible.utils.plugin_docs import get_docstring
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHASES = ("assess", "extract", "provision", "seed", "prove")
@@ -25,11 +27,18 @@ def role_options(role: str) -> Spec:
     return options
 
 
+@functools.cache
+def documentation() -> Spec:
+    """What `ansible-doc` says of all modules; it puts the shared fragments together."""
+    modules = [f"atmail.migration.{file.stem}" for file in (CHECKOUT / "plugins" / "modules").glob("[a-z]*.py")]
+    program = [sys.executable, "-m", "ansible", "doc", "--json", "--type", "module", *modules]
+    content = json.loads(subprocess.run(program, capture_output=True, check=True, text=True).stdout)
+    assert isinstance(content, dict)
+    return content
+
+
 def module_options(module: str) -> Spec:
-    init_plugin_loader([])
-    path = CHECKOUT / "plugins" / "modules" / f"{module}.py"
-    documentation = get_docstring(str(path), fragment_loader, collection_name="atmail.migration")[0]
-    options = documentation["options"]
+    options = documentation()[f"atmail.migration.{module}"]["doc"]["options"]
     assert isinstance(options, dict)
     return options
 
