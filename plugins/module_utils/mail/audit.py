@@ -168,7 +168,7 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
 
 
 def _compare_sides(source: Session, target: Session, how: Audit, counter: Counter, verdict: Verdict) -> None:
-    here, there = survey(source), survey(target)
+    here, there = survey(source, absent=True), survey(target, absent=True)
     mapping = map_folders(here.folders, there.namespace, how.rules)
     known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
     verdict.folders = sum(_openable(here, path) for path in mapping)

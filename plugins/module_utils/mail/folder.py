@@ -4,25 +4,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Sequence
+import random
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import (
     FolderError,
-    MessageRefusedError,
-    MessageUnreadableError,
-    MigrationError,
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
-from .attributes import PLACEHOLDER, flag_key
+from .attributes import flag_key
+from .copying import FolderCopy, Part, delete, expunge, last_uid
 from .doveadm import Doveadm, MailboxUpdate
 from .folders import INBOX, Namespace, show, wire_to_text
 from .plan import (
     COMPARE,
-    FAITHFUL,
     FRESH,
     GONE,
     FolderPlan,
@@ -36,23 +33,17 @@ from .plan import (
     unknown,
 )
 from .session import Selected, Session, connect, refusal
-from .survey import Fingerprint, Folder, FolderState, read_fingerprints, read_flags, search
+from .survey import Fingerprint, Folder, FolderState, read_fingerprints, read_flags
 from .transfer import (
-    BATCH_MESSAGES,
-    HOPELESS,
-    Appender,
-    BatchRefusedError,
     ShiftedError,
-    copy_messages,
-    fetch_messages,
 )
-from .uidset import chunks
+from .uidset import MAX_UID, chunks
 from .wire import quoted
 
 if TYPE_CHECKING:
     from .mailbox import Meter, Outcome, Task
 
-_TRIES = 3
+_TRIES = 5
 
 
 @dataclass
@@ -91,6 +82,7 @@ class FolderRun:
         self._step, self._shared, self._row, self._outcome = step, shared, row, outcome
         self._source: Selected | None = None
         self._look = Look({}, {})
+        self._known_before = 0
 
     # looking and planning
 
@@ -100,6 +92,7 @@ class FolderRun:
         if step.action != GONE:
             self._source = self._examine_source()
         if step.action == FRESH and step.source and step.source.state:
+            self._look = Look({}, {}, target_uidnext=1)
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         source = self._source
         here = read_flags(shared.source, source.exists) if source else {}
@@ -114,7 +107,7 @@ class FolderRun:
             target_uidnext=target.uidnext,
         )
         self._look = self._recognised(look)
-        state = FolderState(uidvalidity=source.uidvalidity) if source else FolderState()
+        state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
         return plan_folder(self._look, state, shared.policy.of(step.target_path))
 
     def _examine_source(self) -> Selected:
@@ -173,6 +166,8 @@ class FolderRun:
                     self._take_back(error.uids)
                 if attempt == _TRIES:
                     raise
+                # two runs that got into each other's way must not do so again in step
+                time.sleep(random.uniform(0.0, 0.3) * attempt)  # noqa: S311 - a pause, not a secret
                 self._as_found()
             else:
                 return plan
@@ -180,7 +175,7 @@ class FolderRun:
     def _take_back(self, uids: list[int]) -> None:
         """Remove messages that this run has just added and that got UIDs they must not have."""
         self._shared.target.select(self._target_name(), read_only=False)
-        self._delete(uids)
+        delete(self._shared.target, sorted(uids))
 
     def _as_found(self) -> None:
         """From now on the folder is one that exists: what it holds is read again."""
@@ -197,31 +192,41 @@ class FolderRun:
     def _apply(self, plan: FolderPlan) -> None:
         target = self._open_target(plan)
         folder = self._begin(plan, target)
-        self._expunge(plan.placeholders)
+        expunge(self._shared.target, plan.placeholders)
         self._remove(plan, folder)
         self._set_flags(plan, target, folder)
+        self._known_before = self._shared.ledger.message_count(folder)
         if self._source is None:
             self._remove_folder(plan)
             return
-        if plan.copy or (plan.copy is None and self._source.exists):
-            self._copy(plan, self._source, target, folder)
+        self._copy(plan, self._source, target, folder)
         self._note_numbers(plan, self._source)
 
     def _open_target(self, plan: FolderPlan) -> Selected:
         """Open the target folder for writing; one that is to be faithful must have the source's UIDVALIDITY."""
         shared, name = self._shared, self._target_name()
         text = wire_to_text(name)
-        if plan.set_uidvalidity and self._step.action == COMPARE and shared.doveadm and text:
-            update = MailboxUpdate(text, uidvalidity=plan.set_uidvalidity)
+        wanted = plan.set_uidvalidity if self._step.action == COMPARE else None
+        if plan.renew_uidvalidity:
+            wanted = self._new_uidvalidity()
+        if wanted and shared.doveadm and text:
             shared.target.unselect()
-            shared.doveadm.mailbox_update(shared.task.target.user, [update])
+            shared.doveadm.mailbox_update(shared.task.target.user, [MailboxUpdate(text, uidvalidity=wanted)])
         target = shared.target.select(name, read_only=False)
-        wanted = self._source.uidvalidity if self._source else 0
-        if plan.fidelity == FAITHFUL and self._source and target.uidvalidity != wanted:
+        if plan.keep_uids and self._source:
+            wanted = self._source.uidvalidity
+        if self._step.action != GONE and target.uidnext != self._look.target_uidnext:
+            raise TargetMovedError("the target folder got other mail since it was looked at")
+        if wanted and target.uidvalidity != wanted:
             raise FolderError(
                 f"the target folder has UIDVALIDITY {target.uidvalidity} although {wanted} was set by doveadm"
             )
         return target
+
+    def _new_uidvalidity(self) -> int:
+        """A UIDVALIDITY that neither side has had: greater than the old one, as RFC 3501 section 2.3.1.1 wants it."""
+        before = self._source.uidvalidity if self._source else 0
+        return min(max(int(time.time()), before + 1), MAX_UID)
 
     def _begin(self, plan: FolderPlan, target: Selected) -> int:
         """Note in the ledger that work on the folder begins, what was recognised, and what no longer holds."""
@@ -230,7 +235,8 @@ class FolderRun:
         now = (source, target.uidvalidity)
         before = (row.source_uidvalidity, row.target_uidvalidity) if row else now
         path = b"\0".join(self._step.path)
-        folder = ledger.begin_folder(self._shared.mailbox, path, now, plan.fidelity, forget=before != now)
+        forget = before != now and not plan.renew_uidvalidity
+        folder = ledger.begin_folder(self._shared.mailbox, path, now, plan.fidelity, forget=forget)
         if plan.adopt:
             rows = [MessageRow(uid, pair.target_uid, pair.flags, None) for uid, pair in plan.adopt.items()]
             ledger.add_messages(folder, rows)
@@ -238,29 +244,10 @@ class FolderRun:
 
     def _remove(self, plan: FolderPlan, folder: int) -> None:
         if plan.remove:
-            self._delete(plan.remove)
+            delete(self._shared.target, plan.remove)
             self._outcome.messages_removed += len(plan.remove)
         if plan.forget:
             self._shared.ledger.forget_messages(folder, plan.forget)
-
-    def _delete(self, uids: Sequence[int]) -> None:
-        """Mark messages as deleted and expunge exactly these."""
-        for some in chunks(uids):
-            self._shared.target.must("mark messages as deleted", b"UID STORE " + some + b" +FLAGS.SILENT (\\Deleted)")
-        self._expunge(uids)
-
-    def _expunge(self, uids: Iterable[int]) -> None:
-        """Expunge exactly these messages, which are marked as deleted (UID EXPUNGE, RFC 4315)."""
-        target, wanted = self._shared.target, sorted(uids)
-        if not wanted:
-            return
-        if not target.has(b"UIDPLUS"):
-            if set(search(target, b"DELETED")) != set(wanted):
-                raise FolderError("the target has no UIDPLUS, and other messages here are marked as deleted too")
-            target.must("expunge", b"EXPUNGE")
-            return
-        for some in chunks(wanted):
-            target.must("expunge", b"UID EXPUNGE " + some)
 
     def _set_flags(self, plan: FolderPlan, target: Selected, folder: int) -> None:
         session = self._shared.target
@@ -300,7 +287,7 @@ class FolderRun:
 
     def _note_numbers(self, plan: FolderPlan, source: Selected) -> None:
         text = wire_to_text(self._target_name())
-        if plan.fidelity == FAITHFUL and text and source.uidnext:
+        if plan.keep_uids and text and source.uidnext:
             self._shared.numbers.append(
                 MailboxUpdate(text, min_next_uid=source.uidnext, min_highest_modseq=source.highestmodseq or None)
             )
@@ -308,133 +295,22 @@ class FolderRun:
     # copying
 
     def _copy(self, plan: FolderPlan, source: Selected, target: Selected, folder: int) -> None:
-        """Copy what the plan says; a refused batch is halved until the one message is found that is to blame."""
-        copy = _Copy(plan, self._last_uid(source), folder, target)
+        """Copy what the plan says: first what gets its own UID, then what no longer can."""
+        shared, name = self._shared, self._target_name()
+        copy = FolderCopy(shared, self._step.path, name, folder, self._outcome, self._examine_source)
         try:
-            while not copy.done:
-                self._one_stream(copy)
-        except HOPELESS:
-            self._tidy()
-            raise
+            due = target.uidnext
+            if plan.copy or (plan.copy is None and source.exists):
+                due = copy.run(Part(plan.copy, last_uid(source), plan.keep_uids), target)
+            if plan.late:
+                if shared.doveadm and source.uidnext > due:
+                    copy.opened(due)
+                    copy.skip_to(source.uidnext)
+                    due = source.uidnext
+                copy.run(Part(plan.late, last_uid(source), keep_uids=False), copy.opened(due))
         finally:
             self._lost(copy.lost_flags)
-        if copy.placeholders:
-            self._expunge(search(self._shared.target, b"DELETED KEYWORD " + PLACEHOLDER))
-        self._account(copy, source)
-
-    def _last_uid(self, source: Selected) -> int:
-        return source.uidnext - 1 if source.uidnext else 2**32 - 1
-
-    def _one_stream(self, copy: _Copy) -> None:
-        shared = self._shared
-        faithful = copy.plan.fidelity == FAITHFUL
-        before = copy.target.uidnext
-        appender = Appender(
-            shared.target,
-            copy.target,
-            faithful=faithful,
-            skip_to=self._skip_to,
-            confirmed=lambda rows, size: self._confirmed(copy.folder, rows, size),
-            dropped=lambda uid, error: self._dropped(copy, uid, error),
-            limit=copy.limit,
-        )
-        messages = fetch_messages(shared.source, copy.todo(), copy.first, copy.last)
-        try:
-            copy_messages(messages, appender, shared.meter, copy.skip)
-            copy.done = True
-        except MessageUnreadableError as error:
-            copy.done = True
-            self._outcome.find(f"{show(self._step.path)}: {error.message}")
-        except BatchRefusedError as error:
-            self._after_refusal(copy, error)
-        finally:
-            copy.lost_flags |= appender.lost_flags
-            copy.placeholders = copy.placeholders or appender.placeholders > 0
-        self._place(appender.unplaced, before, copy.folder)
-
-    def _after_refusal(self, copy: _Copy, error: BatchRefusedError) -> None:
-        self._shared.renew()
-        if isinstance(error.cause, HOPELESS):
-            raise error.cause
-        if len(error.source_uids) > 1:
-            copy.limit = max(1, len(error.source_uids) // 2)
+        if plan.copy is None:
+            copy.account(source.exists, 0, None)
         else:
-            copy.limit = BATCH_MESSAGES
-            for uid in error.source_uids:
-                self._dropped(copy, uid, error.cause.become(MessageRefusedError))
-        copy.first = error.source_uids[0] if error.source_uids else copy.first
-        self._examine_source()
-        copy.target = self._shared.target.select(self._target_name(), read_only=False)
-
-    def _confirmed(self, folder: int, rows: list[MessageRow], size: int) -> None:
-        self._shared.ledger.add_messages(folder, rows)
-        self._outcome.messages_copied += len(rows)
-        self._outcome.bytes_copied += size
-
-    def _dropped(self, copy: _Copy, uid: int, error: MigrationError) -> None:
-        copy.skip.add(uid)
-        self._outcome.fail(error.at(folder=show(self._step.path), uid=uid))
-
-    def _skip_to(self, uid: int) -> None:
-        """Raise the target's UIDNEXT over a big gap."""
-        shared, text = self._shared, wire_to_text(self._target_name())
-        if shared.doveadm is None or text is None:
-            raise FolderError("a big gap in the UIDs needs doveadm")
-        shared.doveadm.mailbox_update(shared.task.target.user, [MailboxUpdate(text, min_next_uid=uid)])
-
-    def _place(self, unplaced: list[MessageRow], uidnext: int, folder: int) -> None:
-        """Find the UIDs of messages for which the target told none, by what they are (RFC 4315 is not there)."""
-        if not unplaced:
-            return
-        shared = self._shared
-        new = [uid for uid in search(shared.target, b"UID %d:*" % max(1, uidnext)) if uid >= uidnext]
-        rows = {row.source_uid: row for row in unplaced}
-        found = match(*self._fingerprints(sorted(rows), new))
-        placed = [rows[uid]._replace(target_uid=there) for uid, there in found.items()]
-        self._confirmed(folder, placed, 0)
-        if len(found) < len(rows):
-            raise FolderError(f"{len(rows) - len(found)} messages were stored but can't be found again on the target")
-
-    def _account(self, copy: _Copy, source: Selected) -> None:
-        """Every message that should have come has come, has been refused, or is no longer on the source."""
-        shared = self._shared
-        wanted = copy.plan.copy_count if copy.plan.copy is not None else source.exists
-        come = shared.ledger.message_count(copy.folder) - (0 if copy.plan.copy is None else len(self._alive()))
-        if come + len(copy.skip) >= wanted:
-            return
-        here = read_flags(shared.source, 1)
-        known = {row.source_uid for row in shared.ledger.messages(copy.folder)} | copy.skip
-        asked = set(here) if copy.plan.copy is None else set(copy.plan.copy)
-        for uid in sorted(asked & set(here) - known):
-            if uid <= copy.last:
-                error = MessageUnreadableError("the source lists the message but does not give it out")
-                self._outcome.fail(error.at(folder=show(self._step.path), uid=uid))
-
-    def _alive(self) -> set[int]:
-        return {uid for uid in (*self._look.pairs, *self._look.matched) if uid in self._look.source}
-
-    def _tidy(self) -> None:
-        """Remove placeholders before giving up on a folder; if that fails, the next run does it."""
-        with contextlib.suppress(MigrationError):
-            self._shared.target.select(self._target_name(), read_only=False)
-            self._expunge(search(self._shared.target, b"DELETED KEYWORD " + PLACEHOLDER))
-
-
-@dataclass
-class _Copy:
-    """How far the copying of one folder is."""
-
-    plan: FolderPlan
-    last: int
-    folder: int
-    target: Selected
-    first: int = 1
-    limit: int = BATCH_MESSAGES
-    skip: set[int] = field(default_factory=set)
-    lost_flags: set[bytes] = field(default_factory=set)
-    placeholders: bool = False
-    done: bool = False
-
-    def todo(self) -> list[int] | None:
-        """The source UIDs still to be copied; None for all from ``first`` on."""
-        return None if self.plan.copy is None else [uid for uid in self.plan.copy if uid >= self.first]
+            copy.account(plan.copy_count, self._known_before, (*plan.copy, *plan.late))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..errors import (
@@ -211,13 +211,14 @@ class MailboxRun:
 
     def work(self) -> None:
         """Survey, plan, apply and remember."""
-        source, target = survey(self._source), survey(self._target)
-        self._check_source(source)
         policy = self._policy()
-        plan, bases = self._plan(source, target, policy)
+        known = bool(self._ledger.folders(self._mailbox))
+        source, target, plan, bases = self._surveyed(policy, absent=not known)
+        if known and not plan.unchanged:
+            source, target, plan, bases = self._surveyed(policy, absent=True)
         self._settled(source, plan)
         if plan.unchanged:
-            self.outcome.unchanged = not self.outcome.changed
+            self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
             return
         for step in plan.steps:
             if step.action == TROUBLE and step.trouble:
@@ -240,6 +241,11 @@ class MailboxRun:
             self._apply(plan, shared, bases, target)
         finally:
             self._source, self._target = shared.source, shared.target
+
+    def _surveyed(self, policy: Policy, *, absent: bool) -> tuple[Side, Side, MailboxPlan, dict[Path, FolderRow]]:
+        source, target = survey(self._source, absent=absent), survey(self._target, absent=absent)
+        self._check_source(source)
+        return source, target, *self._plan(source, target, policy)
 
     def _leave_alone(self, step: Step, error: MigrationError) -> None:
         """Note that a folder failed; one that nothing is written to gets no subscription either."""
@@ -271,7 +277,14 @@ class MailboxRun:
         for path, new in mapping.items():
             if new != path and policy.rules.renamed(path) == path:
                 self.outcome.find(f"{show(path)} is called {show(new)} on the target: its name holds the separator")
-        return plan_mailbox(source, target, mapping, bases, policy), rows
+        plan = plan_mailbox(source, target, mapping, bases, policy)
+        if plan.absent and not self._doveadm:
+            names = ", ".join(show(path) for path in plan.absent)
+            self.outcome.find(
+                f"subscribed on the source without being there, which needs doveadm on the target: {names}"
+            )
+            plan = replace(plan, absent=())
+        return plan, rows
 
     def _settled(self, source: Side, plan: MailboxPlan) -> None:
         """What is known without looking into any folder."""
@@ -301,8 +314,8 @@ class MailboxRun:
             self.outcome.messages_removed += len(decided.remove)
             self.outcome.folders_created += step.create
             self.outcome.folders_removed += step.action == GONE
-        self.outcome.subscriptions_changed = len(self._subscriptions(plan))
-        self.outcome.unchanged = not self.outcome.changed
+        self.outcome.subscriptions_changed = len(self._subscriptions(plan)) + len(plan.absent)
+        self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
 
     def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> FolderPlan | None:
         if step.action in (UNCHANGED, TROUBLE):
@@ -404,18 +417,15 @@ class MailboxRun:
         pairs = self._subscriptions(plan)
         commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
         for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
-            if reply.ok or self._subscribe_to_missing(path, target):
+            if reply.ok:
                 self.outcome.subscriptions_changed += 1
             else:
-                self.outcome.find(f"{show(path)}: the target would not {verb.decode().strip().lower()}: {reply.said}")
-
-    def _subscribe_to_missing(self, path: Path, target: Side) -> bool:
-        """A folder that is subscribed on the source without being there: many servers' SUBSCRIBE refuses that."""
-        name = wire_to_text(target.namespace.name(path))
-        if self._doveadm is None or name is None:
-            return False
-        self._doveadm.subscribe(self._task.target.user, name)
-        return True
+                self.outcome.fail(refusal(reply, verb.decode().strip().lower(), session).at(folder=show(path)))
+        for path in plan.absent:
+            name = wire_to_text(target.namespace.name(path))
+            if self._doveadm and name:
+                self._doveadm.subscribe(self._task.target.user, name)
+                self.outcome.subscriptions_changed += 1
 
     def _remember(self, done: list[Step], shared: SharedState) -> None:
         """Note the states both sides were seen in, for folders that are now the same."""

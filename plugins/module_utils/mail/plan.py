@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..errors import FidelityError, MigrationError, RemovalsError
+from ..errors import FidelityError, FolderError, MigrationError, RemovalsError
 from .attributes import difference, flag_key, is_placeholder, storable
 from .folders import FolderRules, Path, show, wire_to_text
 from .survey import Fingerprint, Folder, FolderState, Side
@@ -83,16 +83,22 @@ class Step:
 
 @dataclass(frozen=True)
 class MailboxPlan:
-    """The steps of a mailbox, in order, and the target names to subscribe to and to unsubscribe from."""
+    """The steps of a mailbox, in order, and the target folders to subscribe to and to unsubscribe from.
+
+    ``absent`` are folders to subscribe to that are on neither side: IMAP's SUBSCRIBE may refuse that (RFC 3501 6.3.6).
+    """
 
     steps: tuple[Step, ...]
     subscribe: tuple[Path, ...] = ()
+    absent: tuple[Path, ...] = ()
     unsubscribe: tuple[Path, ...] = ()
 
     @property
     def unchanged(self) -> bool:
         """Whether there is nothing to do and nothing to look at."""
-        return not self.subscribe and not self.unsubscribe and all(step.action == UNCHANGED for step in self.steps)
+        return not (self.subscribe or self.absent or self.unsubscribe) and all(
+            step.action == UNCHANGED for step in self.steps
+        )
 
 
 def plan_mailbox(
@@ -114,7 +120,13 @@ def plan_mailbox(
     if not policy.rules.subscribe:
         return MailboxPlan(tuple(steps))
     ours = set(mapping.values()) | {step.target_path for step in gone}
-    return MailboxPlan(tuple(steps), tuple(sorted(wanted - known)), tuple(sorted((known & ours) - wanted)))
+    missing = sorted(wanted - known)
+    return MailboxPlan(
+        tuple(steps),
+        subscribe=tuple(path for path in missing if path in came or path in target.existing()),
+        absent=tuple(path for path in missing if path not in came and path not in target.existing()),
+        unsubscribe=tuple(sorted((known & ours) - wanted)),
+    )
 
 
 def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
@@ -173,15 +185,20 @@ class FlagChange:
 
 @dataclass(frozen=True)
 class FolderPlan:
-    """What is to be done in one folder. ``copy`` are source UIDs, None for all below ``source_uidnext``.
+    """What is to be done in one folder.
 
+    ``copy`` are the source UIDs to bring, None for all; with ``keep_uids`` they get the UIDs they have on the source,
+    and ``late`` are those that no longer can. ``renew_uidvalidity`` gives the folder a UIDVALIDITY of its own.
     ``adopt`` are pairs found by fingerprint; ``forget`` are source UIDs whose pairs no longer hold; ``foreign`` counts
     messages of the target that no run brought: they are never touched.
     """
 
     fidelity: str
     copy: tuple[int, ...] | None = ()
+    late: tuple[int, ...] = ()
     copy_count: int = 0
+    keep_uids: bool = False
+    renew_uidvalidity: bool = False
     set_uidvalidity: int | None = None
     flags: tuple[FlagChange, ...] = ()
     remove: tuple[int, ...] = ()
@@ -225,6 +242,7 @@ def plan_fresh(source: FolderState, policy: Policy) -> FolderPlan:
         FAITHFUL if faithful else MAPPED,
         copy=None,
         copy_count=source.messages,
+        keep_uids=faithful,
         set_uidvalidity=source.uidvalidity if faithful else None,
         reasons=reasons,
     )
@@ -237,9 +255,12 @@ def _why_mapped(policy: Policy) -> tuple[str, ...]:
 
 
 def unknown(look: Look) -> tuple[set[int], set[int]]:
-    """The source and target UIDs of which no pair is known: to be told apart by fingerprints if both are there."""
+    """The source and target UIDs of which no pair holds: to be told apart by fingerprints if both are there.
+
+    A pair whose message is gone from the target does not hold: it may well be there again under another UID.
+    """
     known_target = {pair.target_uid for pair in look.pairs.values()}
-    here = set(look.source) - set(look.pairs)
+    here = {uid for uid in look.source if uid not in look.pairs or look.pairs[uid].target_uid not in look.target}
     there = {uid for uid in look.target if uid not in known_target and not is_placeholder(look.target[uid])}
     return here, there
 
@@ -268,27 +289,37 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
     Copies what the target lacks, makes flags follow the source, removes what a run brought and the source no longer
     has. A removal of more than ``policy.allow_removals`` of the folder is refused; so is a folder that can't be
     faithful when ``fidelity: faithful`` was asked for.
+
+    Whatever else: while both sides have one UIDVALIDITY, no UID may name one message here and another there, because a
+    mail client would show the one for the other. Where that has come about, the target gets a UIDVALIDITY of its own.
     """
-    pairs = dict(look.pairs)
     adopt = {uid: Pair(there, flag_key(look.source[uid])) for uid, there in look.matched.items()}
-    pairs.update(adopt)
+    pairs = {**look.pairs, **adopt}
     alive = {uid: pair for uid, pair in pairs.items() if uid in look.source and pair.target_uid in look.target}
     claimed = {pair.target_uid for pair in pairs.values()}
     stale = {uid for uid in look.ours if uid not in claimed and uid in look.target}
-    remove = stale | {
-        pair.target_uid for uid, pair in pairs.items() if uid not in look.source and pair.target_uid in look.target
-    }
+    gone = {pair.target_uid for uid, pair in pairs.items() if uid not in look.source and pair.target_uid in look.target}
     placeholders = {uid for uid, flags in look.target.items() if is_placeholder(flags) and uid not in claimed}
-    foreign = len(set(look.target) - claimed - placeholders - remove)
+    stays = set(look.target) - stale - gone - placeholders
+    strangers = stays - {pair.target_uid for uid, pair in alive.items() if uid == pair.target_uid}
+    clash = min((uid for uid in strangers if look.same_uidvalidity and uid < source.uidnext), default=0)
+    keep_uids = _can_keep_uids(look, policy, empty=not stays, clash=bool(clash))
     copy = tuple(sorted(uid for uid in look.source if uid not in alive))
-    reasons = _reasons(look, alive, copy, foreign, policy)
+    late = tuple(uid for uid in copy if keep_uids and uid < look.target_uidnext)
+    foreign = len(stays - claimed)
+    reasons = _why_clash(clash) or _reasons(look, policy, empty=not stays)
+    if keep_uids:
+        reasons = _exceptions(len(strangers) - foreign, foreign, late)
     plan = FolderPlan(
         fidelity=MAPPED if reasons else FAITHFUL,
-        copy=copy,
+        copy=copy[len(late) :],
+        late=late,
         copy_count=len(copy),
-        set_uidvalidity=None if reasons or look.same_uidvalidity else source.uidvalidity,
+        keep_uids=keep_uids,
+        set_uidvalidity=source.uidvalidity if keep_uids and not look.same_uidvalidity else None,
+        renew_uidvalidity=bool(clash),
         flags=_flag_changes(look, alive),
-        remove=tuple(sorted(remove)),
+        remove=tuple(sorted(stale | gone)),
         placeholders=tuple(sorted(placeholders)),
         adopt=adopt,
         forget=tuple(sorted(uid for uid in pairs if uid not in look.source)),
@@ -298,20 +329,37 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
     return _guarded(plan, len(pairs) + len(stale), policy)
 
 
-def _reasons(
-    look: Look, alive: Mapping[int, Pair], copy: tuple[int, ...], foreign: int, policy: Policy
-) -> tuple[str, ...]:
-    """Why this folder can't have the source's UIDs; empty when it can."""
-    reasons = list(_why_mapped(policy))
-    if not look.same_uidvalidity and look.target:
-        reasons.append("the target folder already held messages under another UIDVALIDITY")
+def _can_keep_uids(look: Look, policy: Policy, *, empty: bool, clash: bool) -> bool:
+    """Whether messages can be given the UIDs they have on the source."""
+    if policy.fidelity == MAPPED or clash:
+        return False
+    return look.same_uidvalidity or (empty and not policy.no_faithful)
+
+
+def _why_clash(clash: int) -> tuple[str, ...]:
+    if not clash:
+        return ()
+    return (f"UID {clash} is another message than on the source, so the target folder gets a UIDVALIDITY of its own",)
+
+
+def _reasons(look: Look, policy: Policy, *, empty: bool) -> tuple[str, ...]:
+    """Why this folder can't have the source's UIDs at all."""
+    why = _why_mapped(policy)
+    if why or look.same_uidvalidity or empty:
+        return why
+    return ("the target folder already held messages under another UIDVALIDITY",)
+
+
+def _exceptions(moved: int, foreign: int, late: tuple[int, ...]) -> tuple[str, ...]:
+    """What in this folder has not, or will not get, its UID from the source, although all else has."""
+    found = []
     if foreign:
-        reasons.append(f"the target folder holds {foreign} message(s) that did not come from the source")
-    if any(uid != pair.target_uid for uid, pair in alive.items()):
-        reasons.append("messages were copied with other UIDs before")
-    if copy and copy[0] < look.target_uidnext:
-        reasons.append(f"UID {copy[0]} can no longer be given out on the target, which is at {look.target_uidnext}")
-    return tuple(reasons)
+        found.append(f"the target folder holds {foreign} message(s) that did not come from the source")
+    if moved:
+        found.append(f"{moved} message(s) were copied with other UIDs before")
+    if late:
+        found.append(f"UID {late[0]} can no longer be given out on the target; {len(late)} message(s) get another UID")
+    return tuple(found)
 
 
 def _flag_changes(look: Look, alive: Mapping[int, Pair]) -> tuple[FlagChange, ...]:
@@ -328,7 +376,9 @@ def _flag_changes(look: Look, alive: Mapping[int, Pair]) -> tuple[FlagChange, ..
 
 def _guarded(plan: FolderPlan, brought: int, policy: Policy) -> FolderPlan:
     trouble: MigrationError | None = None
-    if plan.reasons and policy.fidelity == FAITHFUL:
+    if plan.renew_uidvalidity and policy.no_faithful:
+        trouble = FolderError(f"{plan.reasons[0]}, which can't be set: {policy.no_faithful}")
+    elif plan.reasons and policy.fidelity == FAITHFUL:
         trouble = FidelityError("; ".join(plan.reasons))
     elif plan.remove and len(plan.remove) > policy.allow_removals * brought:
         trouble = RemovalsError(

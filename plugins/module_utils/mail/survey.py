@@ -2,9 +2,8 @@
 # Copyright: (c) 2026, the atmail.migration developers
 """Reading one side: which folders there are and in what state, and what is in one of them.
 
-One ``LIST … RETURN (… STATUS …)`` tells all folders' states, and goes out together with the question for the
-subscriptions (RFC 5258, 5819, 6154, 7162); a server without these extensions is asked by LIST, LSUB and pipelined
-STATUS commands.
+One ``LIST … RETURN (SUBSCRIBED … STATUS …)`` tells all folders' states (RFC 5258, 5819, 6154, 7162); a server without
+these extensions is asked by LIST, LSUB and pipelined STATUS commands.
 """
 
 from __future__ import annotations
@@ -66,13 +65,10 @@ class Side:
         return {path: folder for path, folder in self.folders.items() if folder.selectable}
 
 
-def namespace_of(session: Session) -> Namespace:
-    """The personal namespace (RFC 2342); a server without NAMESPACE is asked for its separator."""
-    return _namespace(session.must("tell its namespaces", b"NAMESPACE")) if session.has(b"NAMESPACE") else Namespace()
+def survey(session: Session, *, absent: bool = False) -> Side:
+    """All folders of the mailbox with their states; with ``absent`` also those that are subscribed and not there.
 
-
-def survey(session: Session) -> Side:
-    """All folders of the mailbox with their states.
+    Where the server has LIST-EXTENDED and LIST-STATUS this is one command, two with ``absent``, sent together.
 
     :raises ServerError: the server would not list its folders.
     """
@@ -80,14 +76,14 @@ def survey(session: Session) -> Side:
     rich = session.has(b"LIST-EXTENDED")
     with_status = rich and session.has(b"LIST-STATUS")
     listed = session.start(*_list_command(session, rich=rich, with_status=with_status))
-    subscribed = session.start(b'LIST (SUBSCRIBED) "" "*"' if rich else b'LSUB "" "*"')
+    subscribed = b'LIST (SUBSCRIBED) "" "*"' if rich else b'LSUB "" "*"'
+    also = session.start(subscribed) if absent or not rich else None
     namespace = _namespace(_must(session, session.finish(asked))) if asked else Namespace()
     reply = _must(session, session.finish(listed))
     namespace = _separator(reply, namespace)
     found = _folders(reply, namespace)
-    found = _with_subscriptions(
-        found, _must(session, session.finish(subscribed)), b"LIST" if rich else b"LSUB", namespace
-    )
+    if also:
+        found = _with_subscriptions(found, _must(session, session.finish(also)), subscribed[:4], namespace)
     states = _states(reply)
     side = {name: replace(folder, state=states.get(_key(name))) for name, folder in found.items()}
     missing = [folder for folder in side.values() if folder.selectable and folder.state is None]
@@ -98,7 +94,7 @@ def survey(session: Session) -> Side:
 def _list_command(session: Session, *, rich: bool, with_status: bool) -> tuple[bytes, ...]:
     if not rich:
         return (b'LIST "" "*"',)
-    wanted = [b"SPECIAL-USE"] if session.has(b"SPECIAL-USE") else []
+    wanted = [b"SUBSCRIBED", *([b"SPECIAL-USE"] if session.has(b"SPECIAL-USE") else [])]
     if with_status:
         wanted.append(b"STATUS " + _status_items(session))
     return (b'LIST "" "*" RETURN (' + b" ".join(wanted) + b")",)
@@ -171,6 +167,7 @@ def _folders(reply: Reply, namespace: Namespace) -> dict[bytes, Folder]:
             name=name,
             path=namespace.path(name),
             selectable=not attributes & {b"\\noselect", b"\\nonexistent"},
+            subscribed=b"\\subscribed" in attributes,
             special_uses=frozenset(attributes & SPECIAL_USES),
         )
         if len(found) > MAX_FOLDERS:

@@ -203,7 +203,6 @@ class Batch:
     """Messages of one APPEND command; a row's target UID is set when the server has told it. None = a placeholder."""
 
     tag: bytes
-    first_uid: int
     rows: list[MessageRow | None] = field(default_factory=list)
     size: int = 0
 
@@ -257,6 +256,8 @@ class Appender:
         self._session, self._wire, self._selected = session, session.wire, selected
         self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
         self._next_uid = selected.uidnext
+        #: The UID that the next confirmed message must have got; 0 where the server does not tell such things.
+        self.expected_uid = selected.uidnext
         self._limit = limit if session.has(b"MULTIAPPEND") else 1
         self._window = SINGLE_WINDOW if self._limit == 1 and not faithful else 1
         self._free_literals = session.has(b"LITERAL+")
@@ -313,7 +314,7 @@ class Appender:
         if gap > GAP_PLACEHOLDERS:
             self.finish()
             self._skip_to(uid)
-            self._next_uid = uid
+            self._next_uid = self.expected_uid = uid
             return
         for _number in range(gap):
             batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", len(_PLACEHOLDER_BODY))
@@ -329,7 +330,7 @@ class Appender:
     def _begin(self, flags: bytes, date: bytes, size: int) -> Batch:
         """Start a message: the command when there is none, then its flags, date and the literal's head."""
         if self._batch is None:
-            self._batch = Batch(self._session.next_tag(), self._next_uid)
+            self._batch = Batch(self._session.next_tag())
             self._wire.send(self._batch.tag + b" APPEND ")
             if isinstance(self._folder, Literal):
                 self._literal_head(len(self._folder.data), b"")
@@ -394,23 +395,45 @@ class Appender:
             self._dropped(uid, cause.become(MessageRefusedError))
 
     def _place(self, batch: Batch, response: Response) -> None:
-        """Give the batch's rows their UIDs (RFC 4315 section 3) and hand them on."""
-        match = _APPENDUID.search(response.text)
-        if match is None:
+        """Give the batch's rows their UIDs (RFC 4315 section 3) and hand them on.
+
+        :raises ShiftedError: they are not the next UIDs, so that somebody else has written to the folder meanwhile.
+        """
+        uids = _given(batch, response)
+        if uids is None:
             if self._faithful:
                 raise ProtocolError("the target does not tell the UIDs it gave (no APPENDUID)")
             self.unplaced += [row for row in batch.rows if row]
+            self.expected_uid = 0
             return
-        uids = expand(match[2], len(batch.rows))
-        if len(uids) != len(batch.rows):
-            raise ProtocolError(f"the target confirmed {len(uids)} messages where {len(batch.rows)} were sent")
-        if self._faithful and uids != list(range(batch.first_uid, batch.first_uid + len(uids))):
+        due = self.expected_uid or uids[0]
+        if uids != list(range(due, due + len(uids))):
             raise ShiftedError(
-                f"other mail arrived in the target folder: UID {uids[0]} was given where {batch.first_uid} was due",
-                uids,
+                f"other mail arrived in the target folder: UID {uids[0]} was given where {due} was due",
+                [*uids, *self._rest()],
             )
+        self.expected_uid = uids[-1] + 1 if self.expected_uid else 0
         rows = [row._replace(target_uid=uid) for row, uid in zip(batch.rows, uids, strict=True) if row]
         self._confirmed(rows, batch.size)
+
+    def _rest(self) -> Iterator[int]:
+        """The UIDs of what is still under way, when all of it is going to be taken back."""
+        while self._waiting:
+            response = self._wire.response()
+            if response.tag == self._waiting[0].tag:
+                batch = self._waiting.popleft()
+                yield from (_given(batch, response) or ()) if response.text[:3].upper() == b"OK " else ()
+
+
+def _given(batch: Batch, response: Response) -> list[int] | None:
+    """The UIDs that a batch's messages got, ascending as RFC 4315 has it; None when the server does not tell."""
+    match = _APPENDUID.search(response.text)
+    if match is None:
+        return None
+    uids = expand(match[2], len(batch.rows))
+    if len(uids) != len(batch.rows):
+        raise ProtocolError(f"the target confirmed {len(uids)} messages where {len(batch.rows)} were sent")
+    return uids
 
 
 def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, skip: set[int]) -> int:

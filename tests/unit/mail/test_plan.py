@@ -151,6 +151,11 @@ class Model:
     target_next: int = 1
     same_uidvalidity: bool = False
 
+    def brought(self) -> list[int]:
+        """The target's UIDs of messages that a run brought and the source still has."""
+        there = (pair.target_uid for uid, pair in self.pairs.items() if uid in self.source)
+        return sorted(uid for uid in there if uid in self.target)
+
     def look(self) -> Look:
         """What a run sees, with what it recognises by fingerprints."""
         look = Look(
@@ -182,14 +187,26 @@ class Model:
                 self.target[uid] = (content, b" ".join([*kept, *change.add]))
         if plan.set_uidvalidity:
             self.same_uidvalidity = True
-        for number, uid in enumerate(sorted(self.source) if plan.copy is None else plan.copy):
+        if plan.renew_uidvalidity:
+            self.same_uidvalidity = False
+        self.copy(plan, upto)
+
+    def copy(self, plan: FolderPlan, upto: int | None) -> None:
+        """Copy what the plan says, as far as ``upto``."""
+        todo = [*(sorted(self.source) if plan.copy is None else plan.copy), *plan.late]
+        for number, uid in enumerate(todo):
             if number == upto:
                 return
-            if plan.fidelity == FAITHFUL:
+            if uid in plan.late:
+                self.target_next = max(self.target_next, self.source_next)
+            elif plan.keep_uids:
+                assert uid >= self.target_next
                 self.target_next = uid
             self.target[self.target_next] = self.source[uid]
             self.pairs[uid] = Pair(self.target_next, flag_key(self.source[uid][1]))
             self.target_next += 1
+        if plan.keep_uids:
+            self.target_next = max(self.target_next, self.source_next)
 
 
 FLAG_SETS = st.sampled_from([b"", b"\\Seen", b"\\Seen \\Deleted", b"$Work", b"\\Answered $Work"])
@@ -202,12 +219,14 @@ class Mirroring(RuleBasedStateMachine):
     @initialize(faithful=st.booleans())
     def begin(self, faithful: bool) -> None:
         self.model = Model()
+        self.history: dict[int, int] = {}
         self.policy = Policy(allow_removals=1.0, no_faithful="" if faithful else "no doveadm")
 
     @rule(content=CONTENTS, flags=FLAG_SETS, hole=st.integers(min_value=0, max_value=3))
     def mail_arrives(self, content: int, flags: bytes, hole: int) -> None:
         self.model.source_next += hole
         self.model.source[self.model.source_next] = (content, flags)
+        self.history[self.model.source_next] = content
         self.model.source_next += 1
 
     @precondition(lambda self: self.model.source)
@@ -239,6 +258,15 @@ class Mirroring(RuleBasedStateMachine):
     def target_flags_change(self, data: st.DataObject, flags: bytes) -> None:
         uid = data.draw(st.sampled_from(sorted(set(self.model.target) - set(self.model.foreign))))
         self.model.target[uid] = (self.model.target[uid][0], flags)
+
+    @precondition(lambda self: bool(self.model.brought()))
+    @rule(data=st.data())
+    def other_run_brings_it_again(self, data: st.DataObject) -> None:
+        """With a ledger of its own, under another UID: it is known by nothing but what it is."""
+        uid = data.draw(st.sampled_from(self.model.brought()))
+        self.model.target[self.model.target_next] = self.model.target.pop(uid)
+        self.model.target_next += 1
+        self.run()
 
     @precondition(lambda self: self.model.target)
     @rule(data=st.data())
@@ -284,6 +312,10 @@ class Mirroring(RuleBasedStateMachine):
         if plan.fidelity == FAITHFUL:
             assert model.same_uidvalidity
             assert set(mine) == set(model.source)
+        if model.same_uidvalidity:
+            # a mail client that knows the source is never shown another message under a UID
+            known = {uid: content for uid, (content, _flags) in model.target.items() if uid in self.history}
+            assert all(self.history[uid] == content for uid, content in known.items())
 
     @invariant()
     def foreign_mail_is_untouched(self) -> None:

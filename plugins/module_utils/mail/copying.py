@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Copying what a folder's plan says: streams that are begun again after a refusal, and the account of what came."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import FolderError, MessageRefusedError, MessageUnreadableError, MigrationError, TargetMovedError
+from ..ledger import MessageRow
+from .attributes import PLACEHOLDER
+from .doveadm import MailboxUpdate
+from .folders import show, wire_to_text
+from .plan import match
+from .session import Selected, Session
+from .survey import read_fingerprints, read_flags, search
+from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages, fetch_messages
+from .uidset import MAX_UID, chunks
+
+if TYPE_CHECKING:
+    from .folder import SharedState
+    from .folders import Path
+    from .mailbox import Outcome
+
+
+@dataclass
+class Part:
+    """Messages to copy in one go, and how far that is. ``uids`` are source UIDs, None for all up to ``last``."""
+
+    uids: Sequence[int] | None
+    last: int
+    keep_uids: bool
+    first: int = 1
+    limit: int = BATCH_MESSAGES
+    done: bool = False
+
+    def todo(self) -> list[int] | None:
+        """The source UIDs still to be copied; None for all from ``first`` on."""
+        return None if self.uids is None else [uid for uid in self.uids if uid >= self.first]
+
+
+@dataclass
+class FolderCopy:
+    """The copying into one folder. ``folder`` is its number in the ledger, ``reopen`` opens the source folder again."""
+
+    shared: SharedState
+    path: Path
+    target_name: bytes
+    folder: int
+    outcome: Outcome
+    reopen: Callable[[], Selected]
+    skip: set[int] = field(default_factory=set)
+    lost_flags: set[bytes] = field(default_factory=set)
+    placeholders: bool = False
+    _next: int = 0
+    _unplaced: list[MessageRow] = field(default_factory=list)
+
+    def run(self, part: Part, target: Selected) -> int:
+        """Copy a part; a refused batch is halved until the one message is found that is to blame.
+
+        Gives the UID that the target must give out next, 0 where it does not tell its UIDs.
+
+        :raises TargetMovedError: somebody else wrote to the target folder; nothing of this run has been added twice.
+        :raises ServerError: a refusal that is about the account or the server; no placeholder is left behind.
+        """
+        before = target.uidnext
+        try:
+            while not part.done:
+                target = self._one_stream(part, target)
+        except HOPELESS:
+            self._tidy()
+            raise
+        self._place(before)
+        if self.placeholders:
+            self._expunge_placeholders()
+        return self._next
+
+    def _one_stream(self, part: Part, target: Selected) -> Selected:
+        """Copy until the part is done or the target refuses a batch; gives the target folder as it is then."""
+        appender = Appender(
+            self.shared.target,
+            target,
+            faithful=part.keep_uids,
+            skip_to=self.skip_to,
+            confirmed=self._confirmed,
+            dropped=self._dropped,
+            limit=part.limit,
+        )
+        messages = fetch_messages(self.shared.source, part.todo(), part.first, part.last)
+        refused: BatchRefusedError | None = None
+        try:
+            copy_messages(messages, appender, self.shared.meter, self.skip)
+        except MessageUnreadableError as error:
+            self.outcome.find(f"{show(self.path)}: {error.message}")
+        except BatchRefusedError as error:
+            refused = error
+        finally:
+            self._next = appender.expected_uid
+            self._unplaced += appender.unplaced
+            self.lost_flags |= appender.lost_flags
+            self.placeholders = self.placeholders or appender.placeholders > 0
+        if refused:
+            return self._after_refusal(part, refused)
+        part.done = True
+        return target
+
+    def _after_refusal(self, part: Part, error: BatchRefusedError) -> Selected:
+        self.shared.renew()
+        if isinstance(error.cause, HOPELESS):
+            raise error.cause
+        if len(error.source_uids) > 1:
+            part.limit = max(1, len(error.source_uids) // 2)
+        else:
+            part.limit = BATCH_MESSAGES
+            for uid in error.source_uids:
+                self._dropped(uid, error.cause.become(MessageRefusedError))
+        part.first = error.source_uids[0] if error.source_uids else part.first
+        self.reopen()
+        return self.opened(self._next)
+
+    def opened(self, uidnext: int) -> Selected:
+        """Open the target folder, which must be as it was left: with this UIDNEXT, where it is known.
+
+        :raises TargetMovedError: it is not.
+        """
+        target = self.shared.target.select(self.target_name, read_only=False)
+        if uidnext and target.uidnext != uidnext:
+            raise TargetMovedError(f"the target folder's next UID is {target.uidnext}, and {uidnext} was due")
+        return target
+
+    def _confirmed(self, rows: list[MessageRow], size: int) -> None:
+        self.shared.ledger.add_messages(self.folder, rows)
+        self.outcome.messages_copied += len(rows)
+        self.outcome.bytes_copied += size
+
+    def _dropped(self, uid: int, error: MigrationError) -> None:
+        self.skip.add(uid)
+        self.outcome.fail(error.at(folder=show(self.path), uid=uid))
+
+    def skip_to(self, uid: int) -> None:
+        """Raise the target's UIDNEXT to at least ``uid``."""
+        text = wire_to_text(self.target_name)
+        if self.shared.doveadm is None or text is None:
+            raise FolderError("a big gap in the UIDs can't be made without doveadm")
+        self.shared.doveadm.mailbox_update(self.shared.task.target.user, [MailboxUpdate(text, min_next_uid=uid)])
+
+    def _place(self, uidnext: int) -> None:
+        """Find the UIDs of messages for which the target told none, by what they are (RFC 4315 is not there)."""
+        unplaced, self._unplaced = self._unplaced, []
+        if not unplaced:
+            return
+        source, target = self.shared.source, self.shared.target
+        new = [uid for uid in search(target, b"UID %d:*" % max(1, uidnext)) if uid >= uidnext]
+        rows = {row.source_uid: row for row in unplaced}
+        found = match(read_fingerprints(source, sorted(rows)), read_fingerprints(target, new))
+        self._confirmed([rows[uid]._replace(target_uid=there) for uid, there in found.items()], 0)
+        if len(found) < len(rows):
+            raise FolderError(f"{len(rows) - len(found)} messages were stored but can't be found again on the target")
+
+    def account(self, wanted: int, before: int, uids: Iterable[int] | None) -> None:
+        """Every message that should have come has come, has been refused, or is no longer on the source.
+
+        ``wanted`` messages were to come, ``before`` were in the ledger before; ``uids`` are those wanted, None for all.
+        """
+        come = self.shared.ledger.message_count(self.folder) - before
+        if come + len(self.skip) >= wanted:
+            return
+        here = set(read_flags(self.shared.source, 1))
+        known = {row.source_uid for row in self.shared.ledger.messages(self.folder)} | self.skip
+        for uid in sorted((here if uids is None else here & set(uids)) - known):
+            error = MessageUnreadableError("the source lists the message but does not give it out")
+            self.outcome.fail(error.at(folder=show(self.path), uid=uid))
+
+    # placeholders
+
+    def _tidy(self) -> None:
+        """Remove placeholders before giving up on a folder; if that fails, the next run does it."""
+        with contextlib.suppress(MigrationError):
+            self.shared.target.select(self.target_name, read_only=False)
+            self._expunge_placeholders()
+
+    def _expunge_placeholders(self) -> None:
+        expunge(self.shared.target, search(self.shared.target, b"DELETED KEYWORD " + PLACEHOLDER))
+
+
+def last_uid(source: Selected) -> int:
+    """The highest UID that the source folder can hold now."""
+    return source.uidnext - 1 if source.uidnext else MAX_UID
+
+
+def delete(session: Session, uids: Sequence[int]) -> None:
+    """Mark messages of the selected folder as deleted and expunge exactly these; ``uids`` ascending."""
+    for some in chunks(uids):
+        session.must("mark messages as deleted", b"UID STORE " + some + b" +FLAGS.SILENT (\\Deleted)")
+    expunge(session, uids)
+
+
+def expunge(session: Session, uids: Sequence[int]) -> None:
+    """Expunge exactly these messages, which are marked as deleted (UID EXPUNGE, RFC 4315); ``uids`` ascending.
+
+    :raises FolderError: the server has no UIDPLUS, and others are marked as well: they would go too.
+    """
+    if not uids:
+        return
+    if session.has(b"UIDPLUS"):
+        for some in chunks(uids):
+            session.must("expunge", b"UID EXPUNGE " + some)
+    elif search(session, b"DELETED") == list(uids):
+        session.must("expunge", b"EXPUNGE")
+    else:
+        raise FolderError("the target has no UIDPLUS, and other messages here are marked as deleted too")
