@@ -5,27 +5,39 @@
 
 from __future__ import annotations
 
-_SIDE = r"""
+
+class ModuleDocFragment:
+    """Fragments for O(source), O(target), O(mailboxes) and what goes with them."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - imapclient >= 3.0
+options:
+  source:
+    description: The server that mailboxes come from. It is only read.
+    type: dict
+    required: true
+    suboptions:
       host:
         description: Name or address of the IMAP server.
         type: str
         required: true
       port:
-        description: Its port; 993 for O({side}.security=tls), else 143.
+        description: Its port; 993 for O(source.security=tls), else 143.
         type: int
       security:
         description:
           - V(tls) from the first byte, or V(starttls), which never goes on without TLS. TLS 1.2 or later in both cases.
-          - V(plain) sends everything in clear text and needs O({side}.allow_plaintext=true).
+          - V(plain) sends everything in clear text and needs O(source.allow_plaintext=true).
         type: str
         choices: [tls, starttls, plain]
         default: tls
       allow_plaintext:
-        description: Whether O({side}.security=plain) is meant.
+        description: Whether O(source.security=plain) is meant.
         type: bool
         default: false
       validate_certs:
-        description: Whether the server's certificate must be valid for O({side}.host).
+        description: Whether the server's certificate must be valid for O(source.host).
         type: bool
         default: true
       ca_path:
@@ -45,7 +57,7 @@ _SIDE = r"""
         choices: [separator, sasl_plain, proxyauth]
         default: separator
       admin_separator:
-        description: What stands between the two names for O({side}.admin_method=separator).
+        description: What stands between the two names for O(source.admin_method=separator).
         type: str
         default: "*"
       max_connections:
@@ -56,31 +68,63 @@ _SIDE = r"""
         description: How long to wait for an answer, in seconds.
         type: float
         default: 120.0
-"""
 
-
-class ModuleDocFragment:
-    """Fragments for O(source), O(target), O(mailboxes) and what goes with them."""
-
-    DOCUMENTATION = (
-        r"""
-requirements:
-  - imapclient >= 3.0
-options:
-  source:
-    description: The server that mailboxes come from. It is only read.
-    type: dict
-    required: true
-    suboptions:"""
-        + _SIDE.replace("{side}", "source")
-        + r"""
   target:
     description: The server that mailboxes go to.
     type: dict
     required: true
-    suboptions:"""
-        + _SIDE.replace("{side}", "target")
-        + r"""
+    suboptions:
+      host:
+        description: Name or address of the IMAP server.
+        type: str
+        required: true
+      port:
+        description: Its port; 993 for O(target.security=tls), else 143.
+        type: int
+      security:
+        description:
+          - V(tls) from the first byte, or V(starttls), which never goes on without TLS. TLS 1.2 or later in both cases.
+          - V(plain) sends everything in clear text and needs O(target.allow_plaintext=true).
+        type: str
+        choices: [tls, starttls, plain]
+        default: tls
+      allow_plaintext:
+        description: Whether O(target.security=plain) is meant.
+        type: bool
+        default: false
+      validate_certs:
+        description: Whether the server's certificate must be valid for O(target.host).
+        type: bool
+        default: true
+      ca_path:
+        description: File with the authorities to trust, in PEM form; the system's by default.
+        type: path
+      admin_user:
+        description: A user that may log in as any other user (a master user).
+        type: str
+      admin_password:
+        description: Its password.
+        type: str
+      admin_method:
+        description:
+          - How it does that. V(separator) logs in as C(user*master), V(sasl_plain) by SASL PLAIN with an authorization
+            identity (RFC 4616), V(proxyauth) by the command PROXYAUTH.
+        type: str
+        choices: [separator, sasl_plain, proxyauth]
+        default: separator
+      admin_separator:
+        description: What stands between the two names for O(target.admin_method=separator).
+        type: str
+        default: "*"
+      max_connections:
+        description: The most connections to this server at once.
+        type: int
+        default: 20
+      timeout:
+        description: How long to wait for an answer, in seconds.
+        type: float
+        default: 120.0
+
       doveadm_url:
         description:
           - Address of Dovecot's administration API, for what IMAP can't set. UIDVALIDITY, UIDNEXT and mod-sequences.
@@ -135,7 +179,6 @@ options:
     description: For internal use. A file in which the module tells how far it is, read by the action of the same name.
     type: path
 """
-    )
 
     PACE = r"""
 options:
