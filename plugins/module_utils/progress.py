@@ -12,13 +12,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 #: Seconds that a rate looks back.
 WINDOW = 15.0
+#: So many customers are named when they are shown together.
+_NAMED = 3
 #: Seconds before a time left is named: earlier it would be noise.
 SETTLING = 3.0
 
@@ -126,6 +128,23 @@ def time_left(progress: Progress, speed: Rate) -> float | None:
     if average > 0:
         by_mailboxes = open_mailboxes / average
     return by_messages if by_messages is not None else by_mailboxes
+
+
+def together(customers: Mapping[str, Progress]) -> tuple[str, Progress]:
+    """Several customers as one: a name for them all, and the sum of what they do."""
+    names = sorted(customers)
+    name = ", ".join(names) if len(names) <= _NAMED else f"{amount(len(names))} customers"
+    every = list(customers.values())
+    return name, Progress(
+        mailboxes_total=sum(each.mailboxes_total for each in every),
+        mailboxes_done=sum(each.mailboxes_done for each in every),
+        mailboxes_failed=sum(each.mailboxes_failed for each in every),
+        messages_done=sum(each.messages_done for each in every),
+        messages_total=sum(each.messages_total for each in every),
+        bytes_done=sum(each.bytes_done for each in every),
+        seconds=max((each.seconds for each in every), default=0.0),
+        current=[mailbox for each in every for mailbox in each.current],
+    )
 
 
 def duration(seconds: float) -> str:

@@ -10,13 +10,24 @@ is piped, and results on standard output stay readable by programs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ansible import constants
 from ansible.utils.display import Display
-from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress, line, rate, remember
+from ansible_collections.atmail.migration.plugins.module_utils.progress import (
+    Progress,
+    line,
+    rate,
+    read_progress,
+    remember,
+    together,
+    write_progress,
+)
 
 MODES = ("auto", "terminal", "lines", "none")
 _ERASE = "\r\x1b[K"
@@ -25,10 +36,14 @@ _USUAL_WIDTH = 80
 
 
 class Screen:
-    """The place where one customer's progress is shown."""
+    """The place where one customer's progress is shown.
 
-    def __init__(self, customer: str, *, mode: str = "auto", every: float = 5.0) -> None:
-        """``mode`` is one of :data:`MODES`; ``every``: seconds between two lines, where lines are printed."""
+    On a terminal there is one line for all customers that a task works on at the same time, each in a worker process of
+    its own: every worker leaves its customer's progress in a directory of the run, and shows the sum of all.
+    """
+
+    def __init__(self, customer: str, task: str, *, mode: str = "auto", every: float = 5.0) -> None:
+        """``task`` is the task's own id; ``mode`` is one of :data:`MODES`; ``every``: seconds between two lines."""
         self.customer = customer
         self._mode = mode if mode in MODES else "auto"
         if self._mode == "auto":
@@ -38,18 +53,36 @@ class Screen:
         self._next_line = time.monotonic() + every
         self._drawn = False
         self._display = Display()
+        # Made by the main process for its run, and removed by it at the end.
+        self._shared = Path(vars(constants)["DEFAULT_LOCAL_TMP"]) / f"progress-{task}"
 
     def show(self, progress: Progress) -> None:
         """Show how far the customer is."""
+        name = self.customer
+        if self._mode == "terminal":
+            name, progress = together(self._all(progress))
         self._samples = remember(self._samples, progress)
         if self._mode == "terminal":
             # One column stays free: a full line would wrap. The last carriage return makes the main process flush.
             width = (terminal_width() or _USUAL_WIDTH) - 1
-            self._write(_ERASE + line(self.customer, progress, rate(self._samples), width) + "\r")
+            self._write(_ERASE + line(name, progress, rate(self._samples), width) + "\r")
             self._drawn = True
         elif self._mode == "lines" and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._every
-            self._display.display(line(self.customer, progress, rate(self._samples)), stderr=True)
+            self._display.display(line(name, progress, rate(self._samples)), stderr=True)
+
+    def _all(self, own: Progress) -> dict[str, Progress]:
+        """The progress of every customer of this task, by name."""
+        with contextlib.suppress(OSError):
+            self._shared.mkdir(mode=0o700, exist_ok=True)
+        write_progress(str(self._shared / f"{quote(self.customer, safe='')}.json"), own)
+        found = {}
+        for file in self._shared.glob("*.json"):
+            with contextlib.suppress(OSError):
+                progress = read_progress(file.read_text(encoding="utf-8"))
+                if progress:
+                    found[unquote(file.stem)] = progress
+        return found | {self.customer: own}
 
     def note(self, text: str) -> None:
         """Print a line that stays."""

@@ -78,6 +78,7 @@ class WatchedAction(ActionBase):
         screen = Screen(
             # The task's own customer, also when it is delegated to a worker.
             str(variables.get("inventory_hostname", "")),
+            str(self._task._uuid),
             mode=str(self._variable(variables, "migration_progress", "auto")),
             every=float(self._variable(variables, "migration_progress_seconds", 5)),
         )

@@ -178,3 +178,12 @@ def test_a_line_fits_the_terminal_and_cannot_steer_it(customer: str, names: tupl
     text = p.line(customer, Progress(2, 1, current=names), Rate(), width)
     assert len(text) <= width
     assert text.isprintable()
+
+
+def test_customers_shown_together_are_named_and_added_up() -> None:
+    ann, bob = Progress(4, 1, 1, 10, 100, 1000, 5.0, ("a",)), Progress(6, 2, 0, 20, 200, 3000, 7.0, ("b", "c"))
+    assert p.together({"acme": ann}) == ("acme", Progress(4, 1, 1, 10, 100, 1000, 5.0, ["a"]))
+    name, progress = p.together({"globex": bob, "acme": ann})
+    assert name == "acme, globex"
+    assert progress == Progress(10, 3, 1, 30, 300, 4000, 7.0, ["b", "c", "a"])
+    assert p.together({f"c{number}": ann for number in range(1200)})[0] == "1,200 customers"
