@@ -13,7 +13,7 @@ RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 
-.PHONY: help setup lock bench demo lab-up lab-down test check-lint lint unit integration summary collection clean \
+.PHONY: help setup lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -35,9 +35,9 @@ lab-up: setup ## install and start the lab's servers
 lab-down: setup ## stop the lab's servers and remove their data
 	@$(BIN)/python -m tests.lab down
 
-test: setup ## lint, unit tests and integration tests, all of them even when one fails
+test: setup ## lint, unit, integration and fault tests, all of them even when one fails
 	@rm -rf $(RESULTS)
-	@$(MAKE) --no-print-directory -k lint unit integration; code=$$?; \
+	@$(MAKE) --no-print-directory -k lint unit integration faults; code=$$?; \
 	  $(BIN)/python -m tests.tools.summary $(RESULTS) || code=1; exit $$code
 
 lint: lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build ## every check that reads the code
@@ -48,6 +48,10 @@ unit: setup ## unit tests
 integration: setup ## integration tests, against real servers that they start
 	@$(BIN)/python -m tests.lab install
 	@$(PART) integration $(BIN)/pytest --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
+
+faults: setup ## kills, cuts, hostile servers, full disks, each followed by a rerun
+	@$(BIN)/python -m tests.lab install
+	@$(PART) faults $(BIN)/pytest --junit-xml=$(RESULTS)/faults.xml tests/faults $(PYTEST_ARGS)
 
 bench: setup ## measure the engine beside a peer in a throw-away lab, and its memory against message size
 	@$(BIN)/python -m tests.benchmark --install
