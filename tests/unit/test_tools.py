@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.demo.__main__ import tasks_changed
 from tests.tools.summary import Part, main, read_part
 
