@@ -29,6 +29,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── ThrottledError              throttled            the server asks us to slow down
     │   ├── OverQuotaError              over_quota           the account's quota on the target is used up
     │   ├── DiskFullError               disk_full            the target's disk is full
+    │   ├── ServerFaultError            server_fault         the server has trouble of its own, whatever is asked of it
     │   ├── FolderError                 folder_failed        one folder can't be opened, made or removed
     │   ├── MessageRefusedError         message_refused      the target does not take one message
     │   └── MessageUnreadableError      message_unreadable   the source does not give out one message
@@ -43,6 +44,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── RemovalsError                   too_many_removals    more would be removed than ``allow_removals`` lets go
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
+    ├── InternalError                   internal_error       a mistake in this collection itself
     ├── MailboxesFailedError            several_failures     mailboxes failed, each for a reason of its own
     ├── AccountsFailedError             several_failures     accounts were left out, each for a reason of its own
     └── LedgerError                     ledger_failed
@@ -53,6 +55,8 @@ next. Nothing in a message is secret: no password, key or message text is ever p
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any, TypeVar
 
 ErrorT = TypeVar("ErrorT", bound="MigrationError")
@@ -239,6 +243,13 @@ class DiskFullError(ServerError):
     safe_next = "Make room on the target, then run again: it carries on where it stopped."
 
 
+class ServerFaultError(ServerError):
+    """The server has trouble of its own (RFC 5530, SERVERBUG and CORRUPTION); Dovecot says no more of a full disk."""
+
+    kind = "server_fault"
+    safe_next = "Look at the server's log and its free disk space, then run again: it carries on where it stopped."
+
+
 class FolderError(ServerError):
     """One folder can't be opened, made or removed."""
 
@@ -333,6 +344,19 @@ class BusyError(MigrationError):
 
     kind = "mailbox_busy"
     safe_next = "Wait until the other run has ended, then run again."
+
+
+class InternalError(MigrationError):
+    """A mistake in this collection: something happened that nobody thought of. Only its type and place are told."""
+
+    kind = "internal_error"
+    safe_next = "Report it with this message. What was done stays; running again is safe."
+
+    @classmethod
+    def of(cls, error: Exception) -> InternalError:
+        """The error for an exception that should not be; its text may hold anything, so it is left out."""
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return cls(f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno} ({last.name})")
 
 
 class MailboxesFailedError(MigrationError):

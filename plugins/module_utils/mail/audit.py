@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from ..errors import ConnectionLostError, MigrationError, TimedOutError
+from ..errors import ConnectionLostError, InternalError, MigrationError, TimedOutError
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from .attributes import flag_key, instant
@@ -150,6 +150,9 @@ def audit_mailbox(task: Task, how: Audit, counter: Counter) -> Verdict:
                 time.sleep(attempt)
         except MigrationError as error:
             verdict.failures.append(error.at(mailbox=task.target.user).as_dict())
+            break
+        except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
+            verdict = _failed(task, InternalError.of(error))
             break
     verdict.seconds = round(time.monotonic() - began, 3)
     return verdict

@@ -7,9 +7,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import FolderError, MessageRefusedError, MessageUnreadableError, MigrationError, TargetMovedError
+from ..errors import (
+    FolderError,
+    MessageRefusedError,
+    MessageUnreadableError,
+    MigrationError,
+    ServerFaultError,
+    TargetMovedError,
+)
 from ..ledger import MessageRow
 from .attributes import PLACEHOLDER
 from .doveadm import MailboxUpdate
@@ -56,6 +63,7 @@ class FolderCopy:
     lost_flags: set[bytes] = field(default_factory=set)
     placeholders: bool = False
     _next: int = 0
+    _faulty: list[dict[str, Any]] = field(default_factory=list)
     _unplaced: list[MessageRow] = field(default_factory=list)
 
     def run(self, part: Part, target: Selected) -> int:
@@ -109,17 +117,30 @@ class FolderCopy:
 
     def _after_refusal(self, part: Part, error: BatchRefusedError) -> Selected:
         self.shared.renew()
-        if isinstance(error.cause, HOPELESS):
+        if isinstance(error.cause, HOPELESS) or not self._next:
+            # without the UIDs nobody can tell what of that which was under way has been stored: the next run looks
             raise error.cause
         if len(error.source_uids) > 1:
             part.limit = max(1, len(error.source_uids) // 2)
         else:
-            part.limit = BATCH_MESSAGES
-            for uid in error.source_uids:
-                self._dropped(uid, error.cause.become(MessageRefusedError))
+            self._refused_alone(part, error)
         part.first = error.source_uids[0] if error.source_uids else part.first
         self.reopen()
         return self.opened(self._next)
+
+    def _refused_alone(self, part: Part, error: BatchRefusedError) -> None:
+        """One message was refused by itself. A server's fault may be the message's doing; with a second it is not."""
+        part.limit = BATCH_MESSAGES
+        if isinstance(error.cause, ServerFaultError):
+            part.limit = 1
+            if self._faulty:
+                self.outcome.failures[:] = [one for one in self.outcome.failures if one not in self._faulty]
+                self._tidy()
+                raise error.cause
+        for uid in error.source_uids:
+            self._dropped(uid, error.cause.become(MessageRefusedError))
+        if isinstance(error.cause, ServerFaultError):
+            self._faulty = self.outcome.failures[-1:]
 
     def opened(self, uidnext: int) -> Selected:
         """Open the target folder, which must be as it was left: with this UIDNEXT, where it is known.
@@ -132,6 +153,7 @@ class FolderCopy:
         return target
 
     def _confirmed(self, rows: list[MessageRow], size: int) -> None:
+        self._faulty = []
         self.shared.ledger.add_messages(self.folder, rows)
         self.outcome.messages_copied += len(rows)
         self.outcome.bytes_copied += size

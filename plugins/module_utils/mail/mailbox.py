@@ -19,9 +19,11 @@ from ..errors import (
     AuthError,
     ConnectionLostError,
     FidelityError,
+    InternalError,
     MailboxMissingError,
     MigrationError,
     RemovalsError,
+    ServerFaultError,
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
@@ -143,6 +145,8 @@ def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> 
             _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome))
     except MigrationError as error:
         outcome.fail(error)
+    except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
+        outcome.fail(InternalError.of(error))
     outcome.seconds = round(time.monotonic() - began, 3)
     return outcome
 
@@ -362,7 +366,7 @@ class MailboxRun:
             decided = run.work()
             self._line(step, decided)
             self._fidelity(step, decided)
-        except (ConnectionLostError, TimedOutError, *HOPELESS) as error:
+        except (ConnectionLostError, TimedOutError, ServerFaultError, *HOPELESS) as error:
             raise error.at(folder=show(step.path)) from error
         except MigrationError as error:
             self._leave_alone(step, error)

@@ -32,6 +32,7 @@ from ..errors import (
     ProtocolError,
     RefusedError,
     ServerError,
+    ServerFaultError,
     ThrottledError,
     TimedOutError,
     TlsError,
@@ -254,6 +255,7 @@ def _flag_list(argument: bytes) -> list[Value]:
 
 
 #: Codes that say "not now" (RFC 5530); LIMIT says so too, but for one message it means that this one is too large.
+_FAULTS = frozenset({b"SERVERBUG", b"CORRUPTION"})
 _NOT_NOW = frozenset({b"THROTTLED", b"INUSE", b"UNAVAILABLE"})
 
 
@@ -265,6 +267,7 @@ def refusal(reply: Reply, doing: str, session: Session, *, one_message: bool = F
     kinds: tuple[tuple[bool, type[ServerError]], ...] = (
         (b"disk space" in words or b"no space left" in words or b"out of disk" in words, DiskFullError),
         (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
+        (code in _FAULTS, ServerFaultError),
         (code in _NOT_NOW or b"throttled" in words or (code == b"LIMIT" and not one_message), ThrottledError),
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)

@@ -24,6 +24,7 @@ from ..errors import (
     OverQuotaError,
     ProtocolError,
     ServerError,
+    ServerFaultError,
     TargetMovedError,
     ThrottledError,
 )
@@ -259,7 +260,7 @@ class Appender:
         #: The UID that the next confirmed message must have got; 0 where the server does not tell such things.
         self.expected_uid = selected.uidnext
         self._limit = limit if session.has(b"MULTIAPPEND") else 1
-        self._window = SINGLE_WINDOW if self._limit == 1 and not faithful else 1
+        self._window = 1 if faithful or session.has(b"MULTIAPPEND") else SINGLE_WINDOW
         self._free_literals = session.has(b"LITERAL+")
         self._folder = quoted(session.selected or b"INBOX")
         self._batch: Batch | None = None
@@ -388,7 +389,7 @@ class Appender:
     def _refused(self, batch: Batch, response: Response) -> None:
         status, _blank, text = response.text.partition(b" ")
         cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, one_message=True)
-        alone = self._window > 1 and batch is not self._batch and not isinstance(cause, HOPELESS)
+        alone = self._window > 1 and batch is not self._batch and not isinstance(cause, (*HOPELESS, ServerFaultError))
         if not alone:
             raise BatchRefusedError(cause, batch.source_uids)
         for uid in batch.source_uids:
