@@ -289,12 +289,20 @@ class Ledger:
         if self._read_only:
             yield
             return
-        descriptor = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = self.path + ".lock"
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LedgerError(f"the lock file {lock} can't be opened: {error.strerror}", ledger=self.path) from error
         try:
             try:
                 _lock_byte(descriptor, mailbox)
-            except OSError as error:
+            except (BlockingIOError, PermissionError) as error:
                 raise BusyError("another run is working on this mailbox", ledger=self.path) from error
+            except OSError as error:
+                raise LedgerError(
+                    f"the lock file {lock} can't be locked: {error.strerror}", ledger=self.path
+                ) from error
             yield
         finally:
             os.close(descriptor)
