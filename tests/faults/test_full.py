@@ -82,7 +82,7 @@ def test_disk_full_in_the_middle_then_enlarged(world: World, fidelity: str) -> N
         result = pair.sync(others=[other])
         assert result.failed
         # Dovecot tells its log that the disk is full, and the client nothing but an internal error
-        assert result.kinds(pair.address) & {"disk_full", "over_quota", "server_error"}, result.text[:2000]
+        assert result.kinds(pair.address) & {"disk_full", "over_quota", "server_fault"}, result.text[:2000]
         assert len(result.failures(pair.address)) <= 5, "every message is blamed for a fault of the server's"
         assert result.failures(pair.address)[0]["mailbox"] == pair.address
         assert result.mailbox(other.address)["messages_copied"] == 1500

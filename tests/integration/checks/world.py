@@ -72,12 +72,17 @@ class World:
             region_options={REGION: region} if region else None,
         )
 
-    def pair(self, *, on_source: bool = True, on_target: bool = True, quota_bytes: int = 0) -> Pair:
-        """A fresh account on either side (or on one alone), with empty mailboxes, and a ledger that is not there."""
+    def pair(
+        self, *, on_source: bool = True, on_target: bool = True, quota_bytes: int = 0, origin: Pair | None = None
+    ) -> Pair:
+        """A fresh account on either side (or on one alone), with empty mailboxes, and a ledger that is not there.
+
+        `origin` is a pair whose source mailbox is this one's, too.
+        """
         number = next(_numbers)
         address = f"user{number}@{self.site.domain}"
-        pair = Pair(self, address, self.folder / f"ledger-{number}.sqlite3")
-        if on_source:
+        pair = Pair(self, address, self.folder / f"ledger-{number}.sqlite3", origin=origin)
+        if on_source and not origin:
             self.site.add_account(address, pair.source_password)
         if on_target:
             self.region.add_account(address, pair.target_password, quota_bytes=quota_bytes)
@@ -124,12 +129,20 @@ class World:
 
 @dataclass
 class Pair:
-    """A mailbox on both sides under one address."""
+    """A mailbox on both sides: under one address, unless its source is another pair's."""
 
     world: World
     address: str
     ledger: Path
     options: dict[str, Any] = field(default_factory=dict)
+    origin: Pair | None = None
+
+    @property
+    def entry(self) -> dict[str, str]:
+        """The module's entry in `mailboxes`."""
+        if self.origin:
+            return {"source_user": self.origin.address, "target_user": self.address}
+        return {"source_user": self.address}
 
     @property
     def source_password(self) -> str:
@@ -144,6 +157,8 @@ class Pair:
     @property
     def source(self) -> Place:
         """The mailbox on the source."""
+        if self.origin:
+            return self.origin.source
         return self.world.place("source", self.address, self.source_password)
 
     @property
@@ -185,7 +200,7 @@ class Pair:
         values: dict[str, Any] = {
             "source": self.world.side("source"),
             "target": self.world.side("target"),
-            "mailboxes": [{"source_user": pair.address} for pair in (self, *others)],
+            "mailboxes": [pair.entry for pair in (self, *others)],
             "ledger": str(self.ledger),
         }
         for name, value in {**self.options, **changes}.items():
