@@ -121,7 +121,8 @@ class Ledger:
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
+        if db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         return db
@@ -131,7 +132,7 @@ class Ledger:
         folder = Path(self.path).absolute().parent
         if not folder.is_dir():
             raise LedgerError(f"the folder {folder} does not exist", ledger=self.path)
-        _make_private_file(self.path)
+        _make_new(self.path)
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         with contextlib.closing(db):
             if _is_current(db):
@@ -312,17 +313,23 @@ class Ledger:
 _F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
 
-def _make_private_file(path: str) -> None:
-    """Make an empty file that its owner alone can read, unless there is one.
+def _make_new(path: str) -> None:
+    """Make an empty ledger that its owner alone can read, unless there is a file already.
 
-    It is never opened under its own name: closing any descriptor of a file takes away the locks that other threads of
-    this process hold on it through SQLite (sqlite.org/howtocorrupt.html, section 2.2).
+    It gets its name when it is complete, so that no other process ever sees half of it, and it is never opened beside
+    SQLite: closing any descriptor of a file takes away the locks that other threads of this process hold on it through
+    SQLite (sqlite.org/howtocorrupt.html, section 2.2).
     """
     if Path(path).exists():
         return
     descriptor, temporary = tempfile.mkstemp(dir=Path(path).absolute().parent, prefix=".ledger-")
     os.close(descriptor)
     try:
+        with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("BEGIN IMMEDIATE")
+            _make_schema(db)
+            db.execute("COMMIT")
         with contextlib.suppress(FileExistsError):
             Path(path).hardlink_to(temporary)
     finally:
