@@ -49,6 +49,7 @@ CREATE TABLE folder (
     source_uidvalidity INTEGER NOT NULL,
     target_uidvalidity INTEGER NOT NULL,
     fidelity TEXT NOT NULL,
+    reasons TEXT NOT NULL,
     source_state TEXT,
     target_state TEXT,
     UNIQUE (mailbox, source_path)
@@ -75,13 +76,17 @@ class MessageRow(NamedTuple):
 
 @dataclass(frozen=True)
 class FolderRow:
-    """A folder as remembered; the states are four numbers each (messages, uidnext, uidvalidity, highestmodseq)."""
+    """A folder as remembered; the states are four numbers each (messages, uidnext, uidvalidity, highestmodseq).
+
+    ``reasons`` say why its UIDs are not the source's, where they are not.
+    """
 
     id: int
     source_path: bytes
     source_uidvalidity: int
     target_uidvalidity: int
     fidelity: str
+    reasons: tuple[str, ...]
     source_state: tuple[int, ...] | None
     target_state: tuple[int, ...] | None
 
@@ -196,17 +201,25 @@ class Ledger:
     def folders(self, mailbox: int) -> list[FolderRow]:
         """All folders of a mailbox."""
         rows = self._rows(
-            "SELECT id, source_path, source_uidvalidity, target_uidvalidity, fidelity, source_state, target_state"
+            "SELECT id, source_path, source_uidvalidity, target_uidvalidity, fidelity, reasons, source_state,"
+            " target_state"
             " FROM folder WHERE mailbox = ?",
             (mailbox,),
         )
         return [
-            FolderRow(number, path, source, target, fidelity, _numbers(before), _numbers(after))
-            for number, path, source, target, fidelity, before, after in rows
+            FolderRow(number, path, ours, theirs, fidelity, tuple(why.splitlines()), _numbers(before), _numbers(after))
+            for number, path, ours, theirs, fidelity, why, before, after in rows
         ]
 
     def begin_folder(
-        self, mailbox: int, source_path: bytes, uidvalidities: tuple[int, int], fidelity: str, *, forget: bool
+        self,
+        mailbox: int,
+        source_path: bytes,
+        uidvalidities: tuple[int, int],
+        fidelity: str,
+        *,
+        reasons: Sequence[str] = (),
+        forget: bool = False,
     ) -> int:
         """Note that work on a folder begins: until :meth:`complete` it counts as unfinished. Gives its number.
 
@@ -214,11 +227,11 @@ class Ledger:
         """
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO folder (mailbox, source_path, source_uidvalidity, target_uidvalidity, fidelity)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (mailbox, source_path) DO UPDATE SET source_uidvalidity ="
+                "INSERT INTO folder (mailbox, source_path, source_uidvalidity, target_uidvalidity, fidelity, reasons)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (mailbox, source_path) DO UPDATE SET source_uidvalidity ="
                 " excluded.source_uidvalidity, target_uidvalidity = excluded.target_uidvalidity,"
-                " fidelity = excluded.fidelity, source_state = NULL, target_state = NULL",
-                (mailbox, source_path, *uidvalidities, fidelity),
+                " fidelity = excluded.fidelity, reasons = excluded.reasons, source_state = NULL, target_state = NULL",
+                (mailbox, source_path, *uidvalidities, fidelity, "\n".join(reasons)),
             )
             (folder,) = db.execute(
                 "SELECT id FROM folder WHERE mailbox = ? AND source_path = ?", (mailbox, source_path)

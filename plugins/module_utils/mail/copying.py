@@ -64,6 +64,7 @@ class FolderCopy:
     placeholders: bool = False
     _next: int = 0
     _faulty: list[dict[str, Any]] = field(default_factory=list)
+    _empty: set[int] = field(default_factory=set)
     _unplaced: list[MessageRow] = field(default_factory=list)
 
     def run(self, part: Part, target: Selected) -> int:
@@ -100,7 +101,7 @@ class FolderCopy:
         messages = fetch_messages(self.shared.source, part.todo(), part.first, part.last)
         refused: BatchRefusedError | None = None
         try:
-            copy_messages(messages, appender, self.shared.meter, self.skip)
+            self._empty.update(copy_messages(messages, appender, self.shared.meter, self.skip))
         except MessageUnreadableError as error:
             self.outcome.find(f"{show(self.path)}: {error.message}")
         except BatchRefusedError as error:
@@ -182,19 +183,24 @@ class FolderCopy:
         if len(found) < len(rows):
             raise FolderError(f"{len(rows) - len(found)} messages were stored but can't be found again on the target")
 
-    def account(self, wanted: int, before: int, uids: Iterable[int] | None) -> None:
+    def account(self, wanted: int, before: int, last: int, uids: Iterable[int] | None) -> None:
         """Every message that should have come has come, has been refused, or is no longer on the source.
 
-        ``wanted`` messages were to come, ``before`` were in the ledger before; ``uids`` are those wanted, None for all.
+        ``wanted`` messages were to come, ``before`` were in the ledger before; ``uids`` are those wanted, None for all
+        up to ``last``.
         """
         come = self.shared.ledger.message_count(self.folder) - before
         if come + len(self.skip) >= wanted:
             return
-        here = set(read_flags(self.shared.source, 1))
+        # opened anew: a message that somebody has just expunged is still in the old view of the folder
+        here = set(read_flags(self.shared.source, self.reopen().exists))
         known = {row.source_uid for row in self.shared.ledger.messages(self.folder)} | self.skip
         for uid in sorted((here if uids is None else here & set(uids)) - known):
-            error = MessageUnreadableError("the source lists the message but does not give it out")
-            self.outcome.fail(error.at(folder=show(self.path), uid=uid))
+            error: MigrationError = MessageUnreadableError("the source lists the message but does not give it out")
+            if uid in self._empty:
+                error = MessageRefusedError("the message is empty (0 bytes), and IMAP can't append that")
+            if uid <= last:
+                self.outcome.fail(error.at(folder=show(self.path), uid=uid))
 
     # placeholders
 

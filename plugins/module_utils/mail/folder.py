@@ -235,8 +235,10 @@ class FolderRun:
         now = (source, target.uidvalidity)
         before = (row.source_uidvalidity, row.target_uidvalidity) if row else now
         path = b"\0".join(self._step.path)
-        forget = before != now and not plan.renew_uidvalidity
-        folder = ledger.begin_folder(self._shared.mailbox, path, now, plan.fidelity, forget=forget)
+        forget = self._step.action == FRESH or (before != now and not plan.renew_uidvalidity)
+        folder = ledger.begin_folder(
+            self._shared.mailbox, path, now, plan.fidelity, reasons=plan.reasons, forget=forget
+        )
         if plan.adopt:
             rows = [MessageRow(uid, pair.target_uid, pair.flags, None) for uid, pair in plan.adopt.items()]
             ledger.add_messages(folder, rows)
@@ -311,6 +313,6 @@ class FolderRun:
         finally:
             self._lost(copy.lost_flags)
         if plan.copy is None:
-            copy.account(source.exists, 0, None)
+            copy.account(source.exists, 0, last_uid(source), None)
         else:
-            copy.account(plan.copy_count, self._known_before, (*plan.copy, *plan.late))
+            copy.account(plan.copy_count, self._known_before, last_uid(source), (*plan.copy, *plan.late))

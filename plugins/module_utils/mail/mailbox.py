@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -298,7 +298,7 @@ class MailboxRun:
         self.outcome.fidelity = FAITHFUL
         for step in plan.steps:
             if step.action == UNCHANGED and step.base and step.base.fidelity == MAPPED:
-                self.outcome.fidelity = MAPPED
+                self._mapped(step, step.base.reasons)
 
     # check mode
 
@@ -339,8 +339,11 @@ class MailboxRun:
 
     def _fidelity(self, step: Step, plan: FolderPlan) -> None:
         if plan.fidelity == MAPPED:
-            self.outcome.fidelity = MAPPED
-            self.outcome.reasons[show(step.target_path)] = list(plan.reasons)
+            self._mapped(step, plan.reasons)
+
+    def _mapped(self, step: Step, reasons: Sequence[str]) -> None:
+        self.outcome.fidelity = MAPPED
+        self.outcome.reasons[show(step.target_path)] = list(reasons)
 
     # the real run
 
@@ -477,4 +480,5 @@ def _base(row: FolderRow) -> Base:
         source_uidvalidity=row.source_uidvalidity,
         target_uidvalidity=row.target_uidvalidity,
         fidelity=row.fidelity,
+        reasons=row.reasons,
     )

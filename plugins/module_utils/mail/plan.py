@@ -52,7 +52,7 @@ class Base:
     source_uidvalidity: int = 0
     target_uidvalidity: int = 0
     fidelity: str = ""
-    messages: int = 0
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

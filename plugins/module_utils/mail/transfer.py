@@ -192,8 +192,9 @@ def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> 
         raise ProtocolError(f"the source sent message UID {int(uid)} without its flags or its date")
     if spool is not None:
         return Message(int(uid), flag_text(flags), date, spool.size, spool.pieces)
-    data = body if isinstance(body, bytes) else b""
-    return Message(int(uid), flag_text(flags), date, len(data), lambda: (data,))
+    if not isinstance(body, bytes):
+        return None  # NIL: listed, and not given out; it may just have been expunged by somebody
+    return Message(int(uid), flag_text(flags), date, len(body), lambda: (body,))
 
 
 # writing the target
@@ -285,10 +286,6 @@ class Appender:
         self._next_uid += 1
         if len(batch.rows) >= self._limit or batch.size >= BATCH_BYTES:
             self._complete()
-
-    def drop(self, uid: int, error: MigrationError) -> None:
-        """Note a message that can't be sent."""
-        self._dropped(uid, error)
 
     def finish(self) -> None:
         """Complete the last batch and wait for every confirmation."""
@@ -437,29 +434,27 @@ def _given(batch: Batch, response: Response) -> list[int] | None:
     return uids
 
 
-def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, skip: set[int]) -> int:
-    """Send messages to the target; gives the bytes sent. ``skip`` are UIDs that have been refused before.
+def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, skip: set[int]) -> list[int]:
+    """Send messages to the target. ``skip`` are UIDs that have been refused before.
 
-    A message of no bytes at all can't be appended (RFC 3501 section 6.3.11 has it mean "none"): it is told to
-    ``dropped`` like one that was refused.
+    Gives the UIDs of messages of no bytes at all: those can't be appended (RFC 3502 has that mean "none").
     """
-    sent = 0
+    empty: list[int] = []
     try:
         for message in messages:
             if message.uid in skip:
                 _pass_over(message)
                 continue
             if message.size == 0:
-                target.drop(message.uid, MessageRefusedError("the message is empty (0 bytes), which IMAP can't append"))
+                empty.append(message.uid)
                 continue
             pacer.take(1, message.size)
             target.add(message)
-            sent += message.size
     except MessageUnreadableError:
         target.finish()
         raise
     target.finish()
-    return sent
+    return empty
 
 
 def _pass_over(message: Message) -> None:
