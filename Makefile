@@ -37,7 +37,7 @@ lab-down: setup ## stop the lab's servers and remove their data
 
 test: setup ## lint, unit, integration and fault tests, all of them even when one fails
 	@rm -rf $(RESULTS)
-	@$(MAKE) --no-print-directory -k lint unit integration faults; code=$$?; \
+	@code=0; $(MAKE) --no-print-directory -k lint unit integration faults || code=$$?; \
 	  $(BIN)/python -m tests.tools.summary $(RESULTS) || code=1; exit $$code
 
 lint: lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build ## every check that reads the code
