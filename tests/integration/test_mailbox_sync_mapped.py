@@ -105,7 +105,11 @@ def test_mail_that_no_run_brought_is_never_touched(pair: Pair) -> None:
 
 
 def test_mail_delivered_to_the_target_after_a_faithful_copy_stays(pair: Pair) -> None:
-    """case_83: the folder was faithful; mail arrived on the target; new mail on the source still comes over."""
+    """case_74, case_83: it was faithful; mail arrived on the target; new mail on the source still comes over.
+
+    The delivered message has the UID that the source then gave out: no client may take one for the other, so the
+    folder gets a UIDVALIDITY of its own.
+    """
     with pair.at_source() as source:
         source.append_many("INBOX", [plain(number) for number in range(20)])
     pair.done()
@@ -120,6 +124,8 @@ def test_mail_delivered_to_the_target_after_a_faithful_copy_stays(pair: Pair) ->
     assert "INBOX" in entry["reasons"]
     here, there = _contents(pair, "INBOX")
     assert there.contents() == here.contents() + delivered
+    assert here.messages[21] not in delivered
+    assert there.uidvalidity != here.uidvalidity
     pair.settled()
 
 
