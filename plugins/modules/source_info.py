@@ -70,7 +70,7 @@ options:
       admin_method:
         description: How to log in as another user; V(separator) joins both names with O(imap.admin_separator).
         type: str
-        choices: [separator, sasl_plain]
+        choices: [separator, sasl_plain, proxyauth]
         default: separator
       admin_separator:
         description: What stands between the names for O(imap.admin_method=separator).

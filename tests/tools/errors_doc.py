@@ -29,15 +29,15 @@ _OTHERS = (
         "The copying process was ended from outside: killed, out of memory, or the host was restarted.",
         "Run again: it carries on from what the target holds.",
     ),
-    ("several_failures", "Mailboxes failed in several ways; each says its own.", "See each mailbox's failures."),
 )
 
 
 def tree(cls: type[errors.MigrationError]) -> Iterator[type[errors.MigrationError]]:
-    """An error and all that are derived from it, from the root on."""
+    """An error and all that are derived from it in the same file, from the root on."""
     yield cls
     for derived in cls.__subclasses__():
-        yield from tree(derived)
+        if derived.__module__ == errors.__name__:
+            yield from tree(derived)
 
 
 def render() -> str:

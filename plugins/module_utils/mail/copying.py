@@ -64,6 +64,7 @@ class FolderCopy:
     placeholders: bool = False
     _next: int = 0
     _faulty: list[dict[str, Any]] = field(default_factory=list)
+    _from_the_future: int = 0
     _empty: set[int] = field(default_factory=set)
     _unplaced: list[MessageRow] = field(default_factory=list)
 
@@ -83,6 +84,9 @@ class FolderCopy:
             self._tidy()
             raise
         self._place(before)
+        if self._from_the_future:
+            count = f"{self._from_the_future} message(s) have a date in the future"
+            self.outcome.find(f"{show(self.path)}: {count}, for which the target may have set the time of the copy")
         if self.placeholders:
             self._expunge_placeholders()
         return self._next
@@ -109,6 +113,7 @@ class FolderCopy:
         finally:
             self._next = appender.expected_uid
             self._unplaced += appender.unplaced
+            self._from_the_future += appender.from_the_future
             self.lost_flags |= appender.lost_flags
             self.placeholders = self.placeholders or appender.placeholders > 0
         if refused:

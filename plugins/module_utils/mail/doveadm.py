@@ -11,24 +11,14 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import (
-    AuthError,
-    ConnectError,
-    InputError,
-    ProtocolError,
-    RefusedError,
-    ServerError,
-    TimedOutError,
-    TlsError,
-    UnknownHostError,
-)
+from ..errors import AuthError, InputError, ProtocolError, ServerError
+from ..transport.tcp import socket_error, tls_context
 from .server import Server
 
 _MAX_ANSWER = 16 * 1024 * 1024
@@ -115,8 +105,12 @@ class Doveadm:
         body = json.dumps([[name, values, str(number)] for number, (name, values) in enumerate(commands)])
         try:
             status, answer = self._exchange(body)
-        except (http.client.HTTPException, OSError) as error:
-            raise _connect_error(error, self._server.timeout).at(**self._place()) from error
+        except http.client.HTTPException as error:
+            raise ProtocolError(f"doveadm does not speak HTTP to us: {error!r}", **self._place()) from error
+        except OSError as error:
+            found = socket_error(error, self._host, self._port or 80)
+            found.where.update(self._place())
+            raise found from error
         if status in (401, 403):
             raise AuthError("doveadm refused the API key", **self._place())
         if status != http.HTTPStatus.OK:
@@ -148,7 +142,7 @@ class Doveadm:
         timeout = self._server.timeout
         if not self._tls:
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
-        context = ssl.create_default_context(cafile=self._server.ca_path)
+        context = tls_context(self._server.ca_path)
         if not self._server.validate_certs:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -166,15 +160,3 @@ class Doveadm:
         if set(by_tag) != {str(number) for number in range(count)}:
             raise ProtocolError("doveadm's answer does not fit what was asked", **self._place())
         return [by_tag[str(number)] for number in range(count)]
-
-
-def _connect_error(error: Exception, timeout: float) -> ConnectError | TlsError:
-    if isinstance(error, ssl.SSLError):
-        return TlsError(f"no TLS connection to doveadm: {error.reason or error}")
-    if isinstance(error, socket.gaierror):
-        return UnknownHostError("doveadm's host name does not resolve")
-    if isinstance(error, ConnectionRefusedError):
-        return RefusedError("nothing listens at doveadm's address")
-    if isinstance(error, TimeoutError):
-        return TimedOutError(f"doveadm did not answer within {timeout:g} s")
-    return ConnectError(f"no connection to doveadm: {error}")

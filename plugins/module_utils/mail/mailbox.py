@@ -27,6 +27,7 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
+from ..transport.imap import Account
 from .doveadm import Doveadm, MailboxUpdate
 from .folder import FolderRun, SharedState
 from .folders import Path, map_folders, show, wire_to_text
@@ -47,7 +48,7 @@ from .plan import (
     plan_fresh,
     plan_mailbox,
 )
-from .server import Account, Server
+from .server import Server
 from .session import Session, connect, refusal
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
+from ..transport.imap import ADMIN_METHODS, Account
 from .mailbox import Task
-from .server import Account
 
 SIDE = {
     "host": {"type": "str", "required": True},
@@ -20,7 +20,7 @@ SIDE = {
     "ca_path": {"type": "path"},
     "admin_user": {"type": "str"},
     "admin_password": {"type": "str", "no_log": True},
-    "admin_method": {"type": "str", "choices": ["separator", "sasl_plain", "proxyauth"], "default": "separator"},
+    "admin_method": {"type": "str", "choices": list(ADMIN_METHODS), "default": "separator"},
     "admin_separator": {"type": "str", "default": "*"},
     "max_connections": {"type": "int", "default": 20},
     "timeout": {"type": "float", "default": 120.0},

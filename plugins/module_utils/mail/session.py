@@ -11,41 +11,25 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import (
-    AuthError,
-    CertificateExpiredError,
-    CertificateNameError,
-    CertificateUntrustedError,
-    ConnectError,
     ConnectionLostError,
     DiskFullError,
     FolderError,
-    InputError,
     MigrationError,
-    MissingLibraryError,
     OverQuotaError,
     ProtocolError,
-    RefusedError,
     ServerError,
     ServerFaultError,
     ThrottledError,
-    TimedOutError,
-    TlsError,
-    UnknownHostError,
 )
-from .server import Account, Server
+from ..transport.imap import Account, log_in
+from .server import Server
 from .wire import Literal, Response, Value, Wire, quoted
 
-if TYPE_CHECKING:
-    from imapclient import IMAPClient
-
-#: Codes of OpenSSL's certificate verification (openssl-verification-options(1)).
-_CERT_NOT_YET_VALID, _CERT_EXPIRED, _CERT_WRONG_NAME, _CERT_WRONG_IP = 9, 10, 62, 64
 _CODE = re.compile(rb"\[([A-Z0-9-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 _SYNC_OUTSTANDING = 100
 
@@ -211,7 +195,7 @@ class Session:
 
     def place(self) -> dict[str, str]:
         """Where this is, for errors."""
-        return {"server": f"{self.server.name} {self.server.address}"}
+        return self.server.place
 
 
 def _reply(response: Response, untagged: tuple[Response, ...]) -> Reply:
@@ -284,125 +268,11 @@ def bye(text: bytes, session: Session) -> MigrationError:
 
 
 def connect(server: Server, account: Account) -> Session:
-    """A logged-in session; the password is tried once.
+    """A logged-in session. IMAPClient's socket becomes ours, with whatever it has already read from it.
 
-    :raises ConnectError: unknown host, closed port, no answer in time, or a server that hangs up.
-    :raises TlsError: the certificate is not to be trusted, or STARTTLS is not offered.
-    :raises AuthError: the server refused the log-in.
+    :raises MigrationError: as :func:`log_in` does.
     """
-    place = {"server": f"{server.name} {server.address}"}
-    if account.password is None and server.admin_user is None:
-        raise InputError(
-            f"no password for {account.user} and no admin user for the {server.name}",
-            option=f"mailboxes.{server.name}_password",
-            account=account.user,
-        )
-    try:
-        from imapclient import IMAPClient
-    except ImportError as error:
-        raise MissingLibraryError("the Python library imapclient (3.0 or later) is not installed") from error
-    client: IMAPClient | None = None
-    try:
-        client = _open(IMAPClient, server)
-        _log_in(client, server, account)
-        return _take_over(client, server)
-    except MigrationError as error:
-        _abandon(client)
-        raise error.at(**place) from error
-    except Exception as error:
-        _abandon(client)
-        raise _connect_error(error, server).at(**place) from error
-
-
-def _open(factory: type[IMAPClient], server: Server) -> IMAPClient:
-    context = _tls_context(server) if server.security != "plain" else None
-    client = factory(
-        server.host,
-        port=server.port,
-        ssl=server.security == "tls",
-        ssl_context=context if server.security == "tls" else None,
-        timeout=server.timeout,
-    )
-    if server.security == "starttls":
-        if not client.has_capability("STARTTLS"):
-            _abandon(client)
-            raise TlsError("the server does not offer STARTTLS, and security: starttls never goes on in clear text")
-        client.starttls(context)
-    sock = client.socket()
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return client
-
-
-def _tls_context(server: Server) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=server.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"the CA file {server.ca_path} can't be read: {error}", option=f"{server.name}.ca_path"
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not server.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _log_in(client: IMAPClient, server: Server, account: Account) -> None:
-    """Log in as the account, or as the admin user on its behalf (``admin_method``)."""
-    user, password, behalf = account.user, account.password or "", ""
-    if server.admin_user is not None:
-        password = server.admin_password or ""
-        user = server.admin_user
-        if server.admin_method == "separator":
-            user = f"{account.user}{server.admin_separator}{server.admin_user}"
-        elif server.admin_method == "sasl_plain":
-            behalf = account.user
-    try:
-        _authenticate(client, user, password, behalf)
-        if server.admin_user is not None and server.admin_method == "proxyauth":
-            _proxyauth(client, account.user)
-    except (AuthError, ConnectError) as error:
-        raise error.at(account=account.user) from error
-
-
-def _authenticate(client: IMAPClient, user: str, password: str, behalf: str) -> None:
-    from imapclient.exceptions import IMAPClientAbortError, LoginError
-
-    plain_text = (user + password).isascii() and not any(char in "\r\n\0" for char in user + password)
-    try:
-        if behalf or (client.has_capability("AUTH=PLAIN") and not plain_text):
-            client.plain_login(user, password, behalf or None)
-        elif client.has_capability("LOGINDISABLED"):
-            raise AuthError("the server allows no log-in on this connection (LOGINDISABLED); use tls or starttls")
-        elif not plain_text:
-            raise AuthError(
-                "the password holds characters that this server's LOGIN can't take, and it has no AUTH=PLAIN"
-            )
-        else:
-            client.login(user, password)
-    except LoginError as error:
-        said = str(error)
-        if isinstance(error.__context__, IMAPClientAbortError):
-            raise AuthError(
-                f"the server hung up at the log-in, which is how some say that there is no such account: {said}"
-            ) from error
-        if "[UNAVAILABLE]" in said or "[INUSE]" in said or "[LIMIT]" in said:
-            raise ThrottledError(f"the server can't log anybody in just now: {said}") from error
-        raise AuthError(f"the server refused the log-in: {said}") from error
-    except IMAPClientAbortError as error:
-        raise ConnectionLostError(f"the server hung up at the log-in: {error}") from error
-
-
-def _proxyauth(client: IMAPClient, user: str) -> None:
-    """``PROXYAUTH user`` as Sun/Oracle, Netscape and Zimbra servers know it."""
-    imap: Any = client._imap  # noqa: SLF001 - IMAPClient has no PROXYAUTH of its own
-    status, data = imap.xatom("PROXYAUTH", imap._quote(user))  # noqa: SLF001
-    if status != "OK":
-        raise AuthError(f"the server refused PROXYAUTH: {data!r:.200}")
-
-
-def _take_over(client: IMAPClient, server: Server) -> Session:
-    """Take the socket from IMAPClient, with whatever it has already read from it."""
+    client = log_in(server, account)
     capabilities = [bytes(capability) for capability in client.capabilities()]
     imap: Any = client._imap  # noqa: SLF001 - IMAPClient does not let go of its socket otherwise
     sock = imap.sock
@@ -414,39 +284,5 @@ def _take_over(client: IMAPClient, server: Server) -> Session:
         leftover = b""
     imap.file.close()  # else closing the socket would not close the connection
     sock.settimeout(server.timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return Session(server, Wire(sock, leftover), capabilities)
-
-
-def _abandon(client: IMAPClient | None) -> None:
-    if client is not None:
-        with contextlib.suppress(Exception):
-            client.shutdown()
-
-
-def _connect_error(error: Exception, server: Server) -> MigrationError:
-    """The socket's, TLS's or imaplib's exception as one of ours."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_error(error, server)
-    if isinstance(error, ssl.SSLError):
-        return TlsError(f"no TLS connection: {error.reason or error}")
-    table: tuple[tuple[type[Exception], type[ConnectError], str], ...] = (
-        (socket.gaierror, UnknownHostError, f"the host name {server.host} does not resolve"),
-        (ConnectionRefusedError, RefusedError, f"nothing listens on {server.address}"),
-        (TimeoutError, TimedOutError, f"{server.address} did not answer within {server.timeout:g} s"),
-        (OSError, ConnectError, f"no connection to {server.address}: {error}"),
-    )
-    for cause, ours, message in table:
-        if isinstance(error, cause):
-            return ours(message)
-    return ConnectionLostError(f"{server.address} does not speak IMAP to us: {error}")
-
-
-def _certificate_error(error: ssl.SSLCertVerificationError, server: Server) -> TlsError:
-    code = error.verify_code
-    if code in (_CERT_EXPIRED, _CERT_NOT_YET_VALID):
-        return CertificateExpiredError(
-            f"the certificate of {server.address} is not valid today: {error.verify_message}"
-        )
-    if code in (_CERT_WRONG_NAME, _CERT_WRONG_IP):
-        return CertificateNameError(f"the certificate is not for {server.host}: {error.verify_message}")
-    return CertificateUntrustedError(f"the certificate of {server.address} can't be trusted: {error.verify_message}")

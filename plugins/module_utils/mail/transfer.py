@@ -10,6 +10,7 @@ the connection is dropped and the incomplete batch never happens, so that no mes
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -257,6 +258,7 @@ class Appender:
     ) -> None:
         self._session, self._wire, self._selected = session, session.wire, selected
         self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
+        self._now = time.time()
         self._next_uid = selected.uidnext
         #: The UID that the next confirmed message must have got; 0 where the server does not tell such things.
         self.expected_uid = selected.uidnext
@@ -270,6 +272,8 @@ class Appender:
         self.placeholders = 0
         self.unplaced: list[MessageRow] = []
         self.lost_flags: set[bytes] = set()
+        #: How many messages had a date later than now, which servers such as Dovecot do not store (APPEND sets now).
+        self.from_the_future = 0
 
     def add(self, message: Message) -> None:
         """Send a message; its batch is complete when it is full."""
@@ -335,7 +339,9 @@ class Appender:
                 self._wire.send(self._folder.data)
             else:
                 self._wire.send(self._folder)
-        stamp = b' "' + date + b'"' if instant(date) is not None else b""
+        received = instant(date)
+        self.from_the_future += received is not None and received > self._now
+        stamp = b' "' + date + b'"' if received is not None else b""
         self._literal_head(size, b" (" + flags + b")" + stamp + b" ")
         return self._batch
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from ..errors import InputError
 from ..transport.database import DatabaseServer
+from ..transport.imap import ADMIN_METHODS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .plan import POLICIES
 from .profiles.shape import Overrides
 from .schemes import HASHES
-from .sizes import ImapServer
 
 SSH = {
     "host": {"type": "str", "required": True},
@@ -74,7 +74,7 @@ IMAP: dict[str, Any] = {
             "ca_path": {"type": "path"},
             "admin_user": {"type": "str", "required": True},
             "admin_password": {"type": "str", "required": True, "no_log": True},
-            "admin_method": {"type": "str", "choices": ["separator", "sasl_plain"], "default": "separator"},
+            "admin_method": {"type": "str", "choices": list(ADMIN_METHODS), "default": "separator"},
             "admin_separator": {"type": "str", "default": "*"},
             "max_connections": {"type": "int", "default": 4},
             "timeout": {"type": "float", "default": 30.0},
@@ -123,27 +123,14 @@ def overrides(params: Mapping[str, Any]) -> Overrides:
 
 
 def imap_server(params: Mapping[str, Any]) -> ImapServer | None:
-    """The option ``imap``, None when it is not given. Raises InputError for plain text that is not allowed."""
-    given = params.get("imap")
-    if not given:
+    """The option ``imap``, None when it is not given.
+
+    :raises InputError: options that do not fit together.
+    """
+    if not params.get("imap"):
         return None
-    if given["security"] == "plain" and not given["allow_plaintext"]:
-        raise InputError("security: plain needs allow_plaintext: true", option="imap.security")
-    if given["max_connections"] < 1:
-        raise InputError("it must be 1 or more", option="imap.max_connections")
-    return ImapServer(
-        host=given["host"],
-        port=given["port"] or (993 if given["security"] == "tls" else 143),
-        security=given["security"],
-        validate_certs=given["validate_certs"],
-        ca_path=given["ca_path"],
-        admin_user=given["admin_user"],
-        admin_password=given["admin_password"],
-        method=given["admin_method"],
-        separator=given["admin_separator"],
-        connections=given["max_connections"],
-        timeout=given["timeout"],
-    )
+    given = checked("imap", params["imap"])
+    return ImapServer("imap", **{key: value for key, value in given.items() if key in ImapServer.__dataclass_fields__})
 
 
 def _words(given: Any, option: str) -> dict[str, str]:
