@@ -47,7 +47,7 @@ unit: setup ## unit tests
 
 integration: setup ## integration tests, against real servers that they start
 	@$(BIN)/python -m tests.lab install
-	@$(PART) integration $(BIN)/pytest --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
+	@$(PART) integration $(BIN)/pytest -n 2 --dist loadfile --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
 
 faults: setup ## kills, cuts, hostile servers, full disks, each followed by a rerun
 	@$(BIN)/python -m tests.lab install
