@@ -54,6 +54,7 @@ def inside(options: Spec, *path: str) -> Spec:
 GIVEN = [
     (("migration_source", "imap"), "mailbox_sync", ("source",)),
     (("migration_target", "imap"), "mailbox_sync", ("target",)),
+    (("migration_source", "imap"), "source_info", ("imap",)),
     (("migration_source", "ssh"), "settings_snapshot", ("ssh",)),
     (("migration_source", "database"), "settings_snapshot", ("database",)),
     (("migration_source", "overrides"), "settings_snapshot", ("overrides",)),
