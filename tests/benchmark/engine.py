@@ -38,11 +38,15 @@ class Row:
         middle = median(self.runs)
         return (
             f"| {self.tool} | {middle.wall:.2f} ({spread(self.runs)}) | {self.messages / middle.wall:,.0f} "
-            f"| {self.size / middle.wall / MEGABYTE:,.1f} | {middle.cpu:.2f} | {middle.memory / MEGABYTE:,.0f} |"
+            f"| {self.size / middle.wall / MEGABYTE:,.1f} | {middle.cpu:.2f} | {middle.memory / MEGABYTE:,.0f} "
+            f"| {f'{middle.working:.2f} s, {self.messages / middle.working:,.0f}/s' if middle.working else '-'} |"
         )
 
 
-HEADER = "| tool | wall s (min-max) | messages/s | MB/s | client CPU s | peak memory MB |\n|---|---|---|---|---|---|"
+HEADER = (
+    "| tool | wall s (min-max) | messages/s | MB/s | client CPU s | peak memory MB | from log-in to log-out |\n"
+    "|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,15 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 @dataclass(frozen=True)
 class Figures:
-    """One run: seconds of wall clock and CPU, and peak resident memory in bytes (of the largest single process)."""
+    """One run: seconds of wall clock and CPU, and peak resident memory in bytes (of the largest single process).
+
+    ``working`` is the wall clock from the log-in on, where the tool tells it: without starting the program.
+    """
 
     wall: float
     cpu: float
     memory: int
+    working: float = 0.0
 
 
 def timed(command: Sequence[str], *, given: str = "", log: Path) -> Figures:
@@ -47,6 +51,7 @@ def median(runs: Sequence[Figures]) -> Figures:
         statistics.median(run.wall for run in runs),
         statistics.median(run.cpu for run in runs),
         int(statistics.median(run.memory for run in runs)),
+        statistics.median(run.working for run in runs),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ def ours(job: Job) -> Figures:
         "mailboxes": [{"source_user": job.source_user, "target_user": job.target_user}],
         "ledger": str(job.folder / "ledger.sqlite3"),
     }
-    return timed([sys.executable, "-m", MODULE], given=json.dumps({"ANSIBLE_MODULE_ARGS": options}), log=_log(job))
+    figures = timed([sys.executable, "-m", MODULE], given=json.dumps({"ANSIBLE_MODULE_ARGS": options}), log=_log(job))
+    (mailbox,) = json.loads(_log(job).read_text())["mailboxes"]
+    return replace(figures, working=mailbox["seconds"])
 
 
 def mbsync(job: Job) -> Figures:

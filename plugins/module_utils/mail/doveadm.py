@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import AuthError, InputError, ProtocolError, ServerError
+from ..errors import AuthError, ConnectionLostError, InputError, ProtocolError, ServerError
 from ..transport.tcp import socket_error, tls_context
 from .server import Server
 
@@ -105,12 +105,14 @@ class Doveadm:
         body = json.dumps([[name, values, str(number)] for number, (name, values) in enumerate(commands)])
         try:
             status, answer = self._exchange(body)
-        except http.client.HTTPException as error:
-            raise ProtocolError(f"doveadm does not speak HTTP to us: {error!r}", **self._place()) from error
         except OSError as error:
             found = socket_error(error, self._host, self._port or 80)
             found.where.update(self._place())
             raise found from error
+        except http.client.IncompleteRead as error:
+            raise ConnectionLostError("doveadm hung up in the middle of its answer", **self._place()) from error
+        except http.client.HTTPException as error:
+            raise ProtocolError(f"doveadm does not speak HTTP to us: {error!r}", **self._place()) from error
         if status in (401, 403):
             raise AuthError("doveadm refused the API key", **self._place())
         if status != http.HTTPStatus.OK:
