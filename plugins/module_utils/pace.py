@@ -53,11 +53,6 @@ class Pace:
     off_peak: Window | None = None
 
     @property
-    def most_connections(self) -> int:
-        """The larger of the two connection limits."""
-        return max(self.limits.connections, self.off_peak.limits.connections if self.off_peak else 1)
-
-    @property
     def limited(self) -> bool:
         """Whether messages or bytes are limited at any time."""
         both = (self.limits, self.off_peak.limits) if self.off_peak else (self.limits,)

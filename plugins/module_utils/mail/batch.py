@@ -21,7 +21,7 @@ from datetime import datetime
 from multiprocessing.connection import wait
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..errors import DuplicateError, MigrationError
+from ..errors import DuplicateError
 from ..pace import Governor, Pace
 from ..progress import Progress
 from .server import Server
@@ -211,8 +211,3 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-
-
-def as_error(error: MigrationError, mailbox: str) -> dict[str, Any]:
-    """An error as an entry of a mailbox's failures."""
-    return error.at(mailbox=mailbox).as_dict()

@@ -26,11 +26,6 @@ def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def compress(uids: Iterable[int]) -> bytes:
-    """Ascending UIDs as one set: ``b"1:3,7"``; empty for none."""
-    return b",".join(_run(first, last) for first, last in ranges(uids))
-
-
 def chunks(uids: Iterable[int], max_bytes: int = 4000) -> Iterator[bytes]:
     """Ascending UIDs as sets of at most ``max_bytes`` bytes each, so that no command line gets too long."""
     parts: list[bytes] = []
