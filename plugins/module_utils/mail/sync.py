@@ -32,44 +32,37 @@ def sync(
     """
     setting = _setting(options, check_mode)
     pace = pace_from_options(options.get("pace"))
+    todo = tasks(options["mailboxes"])
+    duplicates = twice([task.name for task in todo])
+    _check_phase(str(options.get("phase") or "mirror"))
     path = str(options["ledger"])
     with Ledger(path, read_only=check_mode) as ledger:
-        _check_phase(str(options.get("phase") or "mirror"), ledger.phase())
+        _check_stored_phase(ledger.phase())
         sizes = ledger.sizes()
-    todo = tasks(options["mailboxes"])
-    duplicates = twice([task.target.user for task in todo])
-    ordered = sorted(
-        (task for task in todo if task.target.user not in duplicates),
-        key=lambda task: -sizes.get((task.source.user, task.target.user), 0),
-    )
-    slots = connections(pace, setting.source, setting.target, datetime.now().astimezone())
 
     def work(task: Task, counter: Counter) -> Outcome:
+        if task.name in duplicates:
+            return _failed(task, duplicates[task.name])
         try:
             with Ledger(path, read_only=check_mode) as own:
                 return sync_mailbox(task, setting, own, counter)
         except MigrationError as error:
             return _failed(task, error)
 
+    ordered = sorted(
+        range(len(todo)), key=lambda number: -sizes.get((todo[number].source.user, todo[number].target.user), 0)
+    )
     outcomes = Run(
-        jobs=ordered,
+        jobs=[todo[number] for number in ordered],
         work=work,
         lost=lambda task, why: _failed(task, MigrationError(why)),
         failed=lambda outcome: bool(outcome.failures),
         governor=Governor(pace),
-        slots=slots,
+        slots=connections(pace, setting.source, setting.target, datetime.now().astimezone()),
         progress=progress,
     ).run()
-    outcomes += [_failed(task, duplicates[task.target.user]) for task in todo if task.target.user in duplicates]
-    order = {id(task): number for number, task in enumerate(todo)}
-    by_user = sorted(
-        zip([*ordered, *_those(todo, duplicates)], outcomes, strict=True), key=lambda one: order[id(one[0])]
-    )
-    return _result([outcome for _task, outcome in by_user], ignore=bool(options.get("ignore_mailbox_errors")))
-
-
-def _those(todo: Sequence[Task], names: Mapping[str, Any]) -> list[Task]:
-    return [task for task in todo if task.target.user in names]
+    in_order = [outcome for _number, outcome in sorted(zip(ordered, outcomes, strict=True), key=lambda one: one[0])]
+    return _result(in_order, ignore=bool(options.get("ignore_mailbox_errors")))
 
 
 def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
@@ -88,16 +81,19 @@ def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
     )
 
 
-def _check_phase(asked: str, stored: str) -> None:
-    if stored != "mirror":
-        raise InputError(
-            f"this customer is in phase {stored}; a mirror run would undo what users did since", option="phase"
-        )
+def _check_phase(asked: str) -> None:
     if asked != "mirror":
         raise UnsupportedError(
             f"phase {asked} is not in this version: it mirrors only, up to the cut-over",
             option="phase",
             safe_next="Stay in phase mirror until the cut-over; nothing has been changed.",
+        )
+
+
+def _check_stored_phase(stored: str) -> None:
+    if stored != "mirror":
+        raise InputError(
+            f"this customer is in phase {stored}; a mirror run would undo what users did since", option="phase"
         )
 
 
