@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -103,11 +104,17 @@ def _kill(running: Running) -> None:
     _are_gone(workers)
 
 
+def _told(pid: int) -> list[str]:
+    """What the kernel says of a process; nothing when it is gone by now."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/status").read_text().splitlines()[:7]
+    return []
+
+
 def _are_gone(workers: list[int]) -> None:
     end = time.monotonic() + 5
     while alive := [pid for pid in workers if Path(f"/proc/{pid}").exists()]:
-        told = [Path(f"/proc/{pid}/status").read_text().splitlines()[:7] for pid in alive]
-        assert time.monotonic() < end, f"workers outlived the module: {told}"
+        assert time.monotonic() < end, f"workers outlived the module: {[_told(pid) for pid in alive]}"
         time.sleep(0.02)
 
 

@@ -133,9 +133,13 @@ class Doveadm:
     def _request(self, body: str) -> tuple[int, bytes]:
         if self._connection is None:
             self._connection = self._connect()
-        self._connection.request("POST", self._path, body=body, headers=self._headers)
-        response = self._connection.getresponse()
-        data = response.read(_MAX_ANSWER)
+        try:
+            self._connection.request("POST", self._path, body=body, headers=self._headers)
+            response = self._connection.getresponse()
+            data = response.read(_MAX_ANSWER)
+        except (OSError, http.client.HTTPException):
+            self.close()  # nothing can be asked on it any more
+            raise
         if response.will_close:
             self.close()
         return response.status, data
