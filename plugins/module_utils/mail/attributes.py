@@ -11,6 +11,8 @@ from functools import lru_cache
 
 #: A keyword of our own: a message that only fills a gap in the UIDs, never anybody's mail.
 PLACEHOLDER = b"$AtmailMigrationGap"
+#: All that such a message consists of: it is recognised by it where a crash of the server lost its flags.
+PLACEHOLDER_BODY = b"X-Atmail-Migration: a gap in the UIDs, nobody's mail\r\n\r\n"
 
 _MONTHS = {
     name: number

@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..ledger import FolderRow, Ledger, MessageRow
 from .attributes import flag_key
-from .copying import FolderCopy, Part, delete, expunge, last_uid
+from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
 from .folders import INBOX, Namespace, show, wire_to_text
 from .plan import (
@@ -33,7 +33,7 @@ from .plan import (
     unknown,
 )
 from .session import Selected, Session, connect, refusal
-from .survey import Fingerprint, Folder, FolderState, read_fingerprints, read_flags
+from .survey import Folder, FolderState, is_gap, read_fingerprints, read_flags
 from .transfer import (
     ShiftedError,
 )
@@ -135,18 +135,20 @@ class FolderRun:
     def _recognised(self, look: Look) -> Look:
         """Match messages of which no pair is known by what they are: first those with the same UID, then the rest."""
         here, there = unknown(look)
+        if not there:
+            return look
+        source, theirs = self._shared.source, read_fingerprints(self._shared.target, sorted(there))
+        gaps = frozenset(uid for uid, print_ in theirs.items() if is_gap(print_))
+        theirs = {uid: print_ for uid, print_ in theirs.items() if uid not in gaps}
         matched: dict[int, int] = {}
-        if look.same_uidvalidity and here & there:
-            both = sorted(here & there)
-            found = match(*self._fingerprints(both, both))
+        both = sorted(here & set(theirs)) if look.same_uidvalidity else []
+        if both:
+            found = match(read_fingerprints(source, both), {uid: theirs[uid] for uid in both})
             matched = {uid: other for uid, other in found.items() if uid == other}
-            here, there = here - set(matched), there - set(matched)
-        if here and there:
-            matched |= match(*self._fingerprints(sorted(here), sorted(there)))
-        return replace(look, matched=matched)
-
-    def _fingerprints(self, here: list[int], there: list[int]) -> tuple[dict[int, Fingerprint], dict[int, Fingerprint]]:
-        return read_fingerprints(self._shared.source, here), read_fingerprints(self._shared.target, there)
+        here, rest = here - set(matched), {uid: one for uid, one in theirs.items() if uid not in matched}
+        if here and rest:
+            matched |= match(read_fingerprints(source, sorted(here)), rest)
+        return replace(look, matched=matched, gaps=gaps)
 
     # doing
 
@@ -192,7 +194,7 @@ class FolderRun:
     def _apply(self, plan: FolderPlan) -> None:
         target = self._open_target(plan)
         folder = self._begin(plan, target)
-        expunge(self._shared.target, plan.placeholders)
+        delete(self._shared.target, plan.placeholders)
         self._remove(plan, folder)
         self._set_flags(plan, target, folder)
         self._known_before = self._shared.ledger.message_count(folder)

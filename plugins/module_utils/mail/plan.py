@@ -220,7 +220,7 @@ class Look:
     """The two lists of messages of a folder (UID → flags) and what is known about them.
 
     ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a
-    run brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint.
+    run brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint, ``gaps`` placeholders.
     """
 
     source: Mapping[int, bytes]
@@ -228,6 +228,7 @@ class Look:
     pairs: Mapping[int, Pair] = field(default_factory=dict)
     ours: frozenset[int] = frozenset()
     matched: Mapping[int, int] = field(default_factory=dict)
+    gaps: frozenset[int] = frozenset()
     same_uidvalidity: bool = False
     target_uidnext: int = 0
 
@@ -299,7 +300,7 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
     claimed = {pair.target_uid for pair in pairs.values()}
     stale = {uid for uid in look.ours if uid not in claimed and uid in look.target}
     gone = {pair.target_uid for uid, pair in pairs.items() if uid not in look.source and pair.target_uid in look.target}
-    placeholders = {uid for uid, flags in look.target.items() if is_placeholder(flags) and uid not in claimed}
+    placeholders = {uid for uid, flags in look.target.items() if uid in look.gaps or is_placeholder(flags)} - claimed
     stays = set(look.target) - stale - gone - placeholders
     strangers = stays - {pair.target_uid for uid, pair in alive.items() if uid == pair.target_uid}
     clash = min((uid for uid in strangers if look.same_uidvalidity and uid < source.uidnext), default=0)

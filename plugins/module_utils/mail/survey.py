@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError
-from .attributes import flag_key, instant
+from .attributes import PLACEHOLDER_BODY, flag_key, instant
 from .folders import Namespace, Path, show
 from .session import Reply, Session, refusal
 from .uidset import chunks
@@ -326,9 +326,17 @@ def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint]) 
     date, header = items.get(b"INTERNALDATE"), items.get(b"BODY[HEADER]")
     if not isinstance(uid, bytes) or not isinstance(size, bytes):
         return
-    text = (header if isinstance(header, bytes) else b"").replace(b"\r", b"").rstrip(b"\n")
     received = instant(date if isinstance(date, bytes) else b"")
-    found[int(uid)] = Fingerprint(received, int(size), hashlib.blake2b(text, digest_size=16).digest())
+    found[int(uid)] = Fingerprint(received, int(size), _header_digest(header if isinstance(header, bytes) else b""))
+
+
+def _header_digest(header: bytes) -> bytes:
+    return hashlib.blake2b(header.replace(b"\r", b"").rstrip(b"\n"), digest_size=16).digest()
+
+
+def is_gap(print_: Fingerprint) -> bool:
+    """Whether a message is a placeholder of ours by what it is, whatever its flags are."""
+    return print_.size == len(PLACEHOLDER_BODY) and print_.header == _header_digest(PLACEHOLDER_BODY)
 
 
 def fetch_items(response: Response) -> dict[bytes, Value]:

@@ -30,7 +30,7 @@ from ..errors import (
     ThrottledError,
 )
 from ..ledger import MessageRow
-from .attributes import PLACEHOLDER, flag_key, instant, storable
+from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable
 from .session import Reply, Selected, Session, bye, refusal
 from .spool import Spool
 from .survey import flag_text
@@ -48,7 +48,6 @@ SINGLE_WINDOW = 64
 #: A message up to this size is handed on in one piece, a larger one as it arrives.
 WHOLE = 256 * 1024
 
-_PLACEHOLDER_BODY = b"Subject: gap\r\n\r\n"
 _FETCH = {
     section: re.compile(
         rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\['
@@ -319,8 +318,8 @@ class Appender:
             self._next_uid = self.expected_uid = uid
             return
         for _number in range(gap):
-            batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", len(_PLACEHOLDER_BODY))
-            self._wire.send(_PLACEHOLDER_BODY)
+            batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", len(PLACEHOLDER_BODY))
+            self._wire.send(PLACEHOLDER_BODY)
             batch.rows.append(None)
             self.placeholders += 1
             self._next_uid += 1

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import FolderError
-from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes import PLACEHOLDER, flag_key
+from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes import (
+    PLACEHOLDER,
+    PLACEHOLDER_BODY,
+    flag_key,
+)
 from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules, Namespace, Path
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import (
     COMPARE,
@@ -28,7 +33,13 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import 
     plan_mailbox,
     unknown,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import Fingerprint, Folder, FolderState, Side
+from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import (
+    Fingerprint,
+    Folder,
+    FolderState,
+    Side,
+    is_gap,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -134,6 +145,24 @@ def test_copies_are_matched_as_a_multiset() -> None:
         {1: same, 2: same, 3: same, 9: Fingerprint(1, 2, b"y")}, {2: same, 7: same, 8: Fingerprint(1, 3, b"x")}
     )
     assert found == {2: 2, 1: 7}
+
+
+def test_a_placeholder_without_its_flags_is_known_by_its_content() -> None:
+    """A crash of the target may lose flags: nobody's mail must not be taken for somebody's."""
+    header = hashlib.blake2b(PLACEHOLDER_BODY.replace(b"\r", b"").rstrip(b"\n"), digest_size=16).digest()
+    assert is_gap(Fingerprint(5, len(PLACEHOLDER_BODY), header))
+    assert not is_gap(Fingerprint(5, len(PLACEHOLDER_BODY) + 1, header))
+    assert not is_gap(Fingerprint(5, len(PLACEHOLDER_BODY), b"another"))
+    look = Look(
+        {1: b"", 4: b""},
+        {1: b"", 2: b"", 3: b""},
+        {1: Pair(1, b"")},
+        gaps=frozenset({2, 3}),
+        same_uidvalidity=True,
+        target_uidnext=4,
+    )
+    plan = plan_folder(look, FolderState(2, 5, 77, 1), ANY)
+    assert (plan.placeholders, plan.copy, plan.foreign, plan.fidelity) == ((2, 3), (4,), 0, FAITHFUL)
 
 
 # whatever happened before, carrying a plan out gives the promised mailbox
