@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import (
     FolderError,
+    MigrationError,
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
@@ -163,9 +164,7 @@ class FolderRun:
             try:
                 self._apply(plan)
             except TargetMovedError as error:
-                self._shared.renew()
-                if isinstance(error, ShiftedError):
-                    self._take_back(error.uids)
+                self._take_back(error.uids if isinstance(error, ShiftedError) else [])
                 if attempt == _TRIES:
                     raise
                 # two runs that got into each other's way must not do so again in step
@@ -175,9 +174,22 @@ class FolderRun:
                 return plan
 
     def _take_back(self, uids: list[int]) -> None:
-        """Remove messages that this run has just added and that got UIDs they must not have."""
-        self._shared.target.select(self._target_name(), read_only=False)
-        delete(self._shared.target, sorted(uids))
+        """On fresh connections, remove messages that this run has just added and that got UIDs they must not have.
+
+        It is tried again and again: what is left here might be there twice in the end.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._shared.renew()
+                if uids:
+                    self._shared.target.select(self._target_name(), read_only=False)
+                    delete(self._shared.target, sorted(uids))
+            except MigrationError:
+                if attempt == _TRIES:
+                    raise
+                time.sleep(attempt)
+            else:
+                return
 
     def _as_found(self) -> None:
         """From now on the folder is one that exists: what it holds is read again."""
