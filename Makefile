@@ -12,6 +12,7 @@ COPY := .build/ansible_collections/atmail/migration
 RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
+SOAK_ROUNDS ?= 10
 
 .PHONY: help setup lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
@@ -47,11 +48,15 @@ unit: setup ## unit tests
 
 integration: setup ## integration tests, against real servers that they start
 	@$(BIN)/python -m tests.lab install
-	@$(PART) integration $(BIN)/pytest -n 2 --dist loadfile --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
+	@$(PART) integration $(BIN)/pytest -n 2 --dist loadfile -m "not soak" --junit-xml=$(RESULTS)/integration.xml tests/integration $(PYTEST_ARGS)
 
 faults: setup ## kills, cuts, hostile servers, full disks, each followed by a rerun
 	@$(BIN)/python -m tests.lab install
 	@$(PART) faults $(BIN)/pytest --junit-xml=$(RESULTS)/faults.xml tests/faults $(PYTEST_ARGS)
+
+soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
+	@$(BIN)/python -m tests.lab install
+	@for round in $$(seq $(SOAK_ROUNDS)); do $(BIN)/pytest -q -m soak tests/integration $(PYTEST_ARGS); done
 
 bench: setup ## measure the engine beside a peer in a throw-away lab, and its memory against message size
 	@$(BIN)/python -m tests.benchmark --install

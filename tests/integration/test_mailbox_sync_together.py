@@ -134,6 +134,7 @@ def test_two_runs_with_one_ledger(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("fidelity", ["auto", "mapped"])
 @pytest.mark.parametrize("second_starts_after", [0, 1])
 def test_two_runs_with_different_ledgers(pair: Pair, fidelity: str, second_starts_after: int) -> None:
