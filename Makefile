@@ -14,7 +14,7 @@ PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 SOAK_ROUNDS ?= 10
 
-.PHONY: help setup lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
