@@ -11,58 +11,18 @@ messages; no password and no message text.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
+import itertools
 import sqlite3
-import struct
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignError, LedgerNewerError, UnsupportedError
+from .errors import UnsupportedError
+from .ledger_file import locked, open_ledger, translate
 
-#: ``PRAGMA application_id``: "ATML".
-APPLICATION_ID = 0x41544D4C
-VERSION = 1
 #: Phases in their order; a ledger's phase never goes back.
 PHASES = ("mirror", "catch_up", "closed")
-_BUSY_SECONDS = 60.0
-
-_SCHEMA = """
-CREATE TABLE customer (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    phase TEXT NOT NULL
-);
-CREATE TABLE mailbox (
-    id INTEGER PRIMARY KEY,
-    source_user TEXT NOT NULL,
-    target_user TEXT NOT NULL,
-    messages INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (source_user, target_user)
-);
-CREATE TABLE folder (
-    id INTEGER PRIMARY KEY,
-    mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
-    source_path BLOB NOT NULL,
-    source_uidvalidity INTEGER NOT NULL,
-    target_uidvalidity INTEGER NOT NULL,
-    fidelity TEXT NOT NULL,
-    reasons TEXT NOT NULL,
-    source_state TEXT,
-    target_state TEXT,
-    UNIQUE (mailbox, source_path)
-);
-CREATE TABLE message (
-    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
-    source_uid INTEGER NOT NULL,
-    target_uid INTEGER NOT NULL,
-    flags BLOB NOT NULL,
-    digest BLOB,
-    PRIMARY KEY (folder, source_uid)
-) WITHOUT ROWID;
-"""
+_VARIABLES = 500
 
 
 class MessageRow(NamedTuple):
@@ -78,11 +38,13 @@ class MessageRow(NamedTuple):
 class FolderRow:
     """A folder as remembered; the states are four numbers each (messages, uidnext, uidvalidity, highestmodseq).
 
-    ``reasons`` say why its UIDs are not the source's, where they are not.
+    ``reasons`` say why its UIDs are not the source's, where they are not. ``target_path`` is None when an older version
+    wrote the row.
     """
 
     id: int
     source_path: bytes
+    target_path: bytes | None
     source_uidvalidity: int
     target_uidvalidity: int
     fidelity: str
@@ -100,17 +62,7 @@ class Ledger:
             raise UnsupportedError("this version keeps its ledger in an SQLite file only", option="ledger")
         self.path = path
         self._read_only = read_only
-        try:
-            if read_only and not Path(path).exists():
-                self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-                _make_schema(self._db)
-            else:
-                self._check_or_create()
-                self._db = self._connect()
-        except sqlite3.DatabaseError as error:
-            raise _translate(error, path) from error
-        except OSError as error:
-            raise LedgerError(f"the ledger can't be opened: {error}", ledger=path) from error
+        self._db = open_ledger(path, read_only=read_only)
 
     def __enter__(self) -> Self:
         return self
@@ -121,40 +73,6 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-
-    # opening
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        if db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA foreign_keys = ON")
-        return db
-
-    def _check_or_create(self) -> None:
-        """Refuse a file that is not ours before anything is written to it; make the schema in a new one."""
-        folder = Path(self.path).absolute().parent
-        if not folder.is_dir():
-            raise LedgerError(f"the folder {folder} does not exist", ledger=self.path)
-        _make_new(self.path)
-        db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-        with contextlib.closing(db):
-            if _is_current(db):
-                return
-            db.execute("BEGIN IMMEDIATE")
-            (application,) = db.execute("PRAGMA application_id").fetchone()
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if application != APPLICATION_ID and (application or tables):
-                raise LedgerForeignError("this database is not a ledger of this collection", ledger=self.path)
-            if version > VERSION:
-                raise LedgerNewerError(
-                    f"the ledger is of version {version}, this collection knows up to {VERSION}", ledger=self.path
-                )
-            if not tables:
-                _make_schema(db)
-            db.execute("COMMIT")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -167,13 +85,13 @@ class Ledger:
                 raise
             self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise _translate(error, self.path) from error
+            raise translate(error, self.path) from error
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         try:
             return self._db.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise _translate(error, self.path) from error
+            raise translate(error, self.path) from error
 
     # customer and mailboxes
 
@@ -201,15 +119,11 @@ class Ledger:
     def folders(self, mailbox: int) -> list[FolderRow]:
         """All folders of a mailbox."""
         rows = self._rows(
-            "SELECT id, source_path, source_uidvalidity, target_uidvalidity, fidelity, reasons, source_state,"
-            " target_state"
-            " FROM folder WHERE mailbox = ?",
+            "SELECT id, source_path, target_path, source_uidvalidity, target_uidvalidity, fidelity, reasons,"
+            " source_state, target_state FROM folder WHERE mailbox = ?",
             (mailbox,),
         )
-        return [
-            FolderRow(number, path, ours, theirs, fidelity, tuple(why.splitlines()), _numbers(before), _numbers(after))
-            for number, path, ours, theirs, fidelity, why, before, after in rows
-        ]
+        return [_folder_row(row) for row in rows]
 
     def begin_folder(
         self,
@@ -218,6 +132,7 @@ class Ledger:
         uidvalidities: tuple[int, int],
         fidelity: str,
         *,
+        target_path: bytes,
         reasons: Sequence[str] = (),
         forget: bool = False,
     ) -> int:
@@ -227,11 +142,13 @@ class Ledger:
         """
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO folder (mailbox, source_path, source_uidvalidity, target_uidvalidity, fidelity, reasons)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (mailbox, source_path) DO UPDATE SET source_uidvalidity ="
-                " excluded.source_uidvalidity, target_uidvalidity = excluded.target_uidvalidity,"
-                " fidelity = excluded.fidelity, reasons = excluded.reasons, source_state = NULL, target_state = NULL",
-                (mailbox, source_path, *uidvalidities, fidelity, "\n".join(reasons)),
+                "INSERT INTO folder"
+                " (mailbox, source_path, target_path, source_uidvalidity, target_uidvalidity, fidelity, reasons)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (mailbox, source_path) DO UPDATE SET"
+                " target_path = excluded.target_path, source_uidvalidity = excluded.source_uidvalidity,"
+                " target_uidvalidity = excluded.target_uidvalidity, fidelity = excluded.fidelity,"
+                " reasons = excluded.reasons, source_state = NULL, target_state = NULL",
+                (mailbox, source_path, target_path, *uidvalidities, fidelity, "\n".join(reasons)),
             )
             (folder,) = db.execute(
                 "SELECT id FROM folder WHERE mailbox = ? AND source_path = ?", (mailbox, source_path)
@@ -263,6 +180,25 @@ class Ledger:
         rows = self._rows("SELECT source_uid, target_uid, flags, digest FROM message WHERE folder = ?", (folder,))
         return [MessageRow(*row) for row in rows]
 
+    def messages_of(self, folder: int, source_uids: Iterable[int]) -> list[MessageRow]:
+        """Those messages of a folder that came from these source UIDs."""
+        return self._some_messages("source_uid", folder, source_uids)
+
+    def messages_at(self, folder: int, target_uids: Iterable[int]) -> list[MessageRow]:
+        """Those messages of a folder that have these UIDs on the target."""
+        return self._some_messages("target_uid", folder, target_uids)
+
+    def _some_messages(self, column: str, folder: int, uids: Iterable[int]) -> list[MessageRow]:
+        found: list[MessageRow] = []
+        for some in _batched(uids):
+            marks = ",".join("?" * len(some))
+            rows = self._rows(
+                f"SELECT source_uid, target_uid, flags, digest FROM message WHERE folder = ? AND {column} IN ({marks})",  # noqa: S608 - a column's name of ours, and marks
+                (folder, *some),
+            )
+            found += [MessageRow(*row) for row in rows]
+        return found
+
     def message_count(self, folder: int) -> int:
         """How many messages of a folder are remembered."""
         return int(self._rows("SELECT count(*) FROM message WHERE folder = ?", (folder,))[0][0])
@@ -290,6 +226,27 @@ class Ledger:
                 "DELETE FROM message WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in source_uids]
             )
 
+    # messages that must not stay on the target
+
+    def withdraw(self, folder: int, target_uidvalidity: int, target_uids: Iterable[int]) -> None:
+        """Remember, before it is tried, that messages which a run has added to the target must be taken back."""
+        rows = [(folder, target_uidvalidity, uid) for uid in target_uids]
+        with self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?)", rows)
+
+    def withdrawals(self, folder: int, target_uidvalidity: int) -> list[int]:
+        """UIDs on the target that are still to be taken back, ascending; those of another UIDVALIDITY are void."""
+        rows = self._rows(
+            "SELECT target_uid FROM withdrawal WHERE folder = ? AND target_uidvalidity = ? ORDER BY target_uid",
+            (folder, target_uidvalidity),
+        )
+        return [uid for (uid,) in rows]
+
+    def withdrawn(self, folder: int) -> None:
+        """Note that nothing of a folder is left to be taken back."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
+
     # one run at a time on a mailbox
 
     @contextlib.contextmanager
@@ -303,69 +260,22 @@ class Ledger:
         if self._read_only:
             yield
             return
-        lock = self.path + ".lock"
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise LedgerError(f"the lock file {lock} can't be opened: {error.strerror}", ledger=self.path) from error
-        try:
-            try:
-                _lock_byte(descriptor, mailbox)
-            except (BlockingIOError, PermissionError) as error:
-                raise BusyError("another run is working on this mailbox", ledger=self.path) from error
-            except OSError as error:
-                raise LedgerError(
-                    f"the lock file {lock} can't be locked: {error.strerror}", ledger=self.path
-                ) from error
+        with locked(self.path, mailbox):
             yield
-        finally:
-            os.close(descriptor)
 
 
-#: ``F_OFD_SETLK`` of fcntl(2): a lock belongs to the open file, not to the process, so that threads exclude each other.
-_F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
+def _batched(values: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Tuples of as many values as a statement may have (itertools.batched is of Python 3.12)."""
+    rest = iter(values)
+    while some := tuple(itertools.islice(rest, _VARIABLES)):
+        yield some
 
 
-def _make_new(path: str) -> None:
-    """Make an empty ledger that its owner alone can read, unless there is a file already.
-
-    It gets its name when it is complete, so that no other process ever sees half of it, and it is never opened beside
-    SQLite: closing any descriptor of a file takes away the locks that other threads of this process hold on it through
-    SQLite (sqlite.org/howtocorrupt.html, section 2.2).
-    """
-    if Path(path).exists():
-        return
-    descriptor, temporary = tempfile.mkstemp(dir=Path(path).absolute().parent, prefix=".ledger-")
-    os.close(descriptor)
-    try:
-        with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("BEGIN IMMEDIATE")
-            _make_schema(db)
-            db.execute("COMMIT")
-        with contextlib.suppress(FileExistsError):
-            Path(path).hardlink_to(temporary)
-    finally:
-        Path(temporary).unlink()
-
-
-def _lock_byte(descriptor: int, offset: int) -> None:
-    fcntl.fcntl(descriptor, _F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))
-
-
-def _is_current(db: sqlite3.Connection) -> bool:
-    """Whether this is a ledger of this version; asked without keeping others from writing."""
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    return bool(application == APPLICATION_ID and version == VERSION)
-
-
-def _make_schema(db: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
-        db.execute(statement)
-    db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (PHASES[0],))
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {VERSION}")
+def _folder_row(row: Sequence[Any]) -> FolderRow:
+    number, path, new, ours, theirs, fidelity, reasons, source, target = row
+    return FolderRow(
+        number, path, new, ours, theirs, fidelity, tuple(reasons.splitlines()), _numbers(source), _numbers(target)
+    )
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:
@@ -374,12 +284,3 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
 
 def _text(numbers: tuple[int, ...]) -> str:
     return " ".join(str(number) for number in numbers)
-
-
-def _translate(error: sqlite3.DatabaseError, path: str) -> LedgerError:
-    words = str(error)
-    if "not a database" in words:
-        return LedgerForeignError("this file is not a ledger of this collection", ledger=path)
-    if "malformed" in words or "corrupt" in words:
-        return LedgerDamagedError(f"the ledger is damaged: {words}", ledger=path)
-    return LedgerError(f"the ledger can't be used: {words}", ledger=path)

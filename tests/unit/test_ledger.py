@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils import ledger_file
 from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     BusyError,
     LedgerDamagedError,
@@ -21,7 +23,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     MigrationError,
     UnsupportedError,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.ledger import VERSION, Ledger, MessageRow
+from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger, MessageRow
+from ansible_collections.atmail.migration.plugins.module_utils.ledger_file import VERSION
 
 ROWS = [MessageRow(1, 1, b"\\seen", b"d" * 16), MessageRow(9, 9, b"", None)]
 
@@ -30,7 +33,7 @@ def filled(path: Path) -> tuple[int, int]:
     """A ledger with one folder of two messages, complete; its mailbox and folder."""
     with Ledger(str(path)) as ledger:
         mailbox = ledger.mailbox("ann@acme.example", "ann@acme.example")
-        folder = ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", forget=False)
+        folder = ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", target_path=b"INBOX")
         ledger.add_messages(folder, ROWS)
         ledger.complete(mailbox, [(b"INBOX", (2, 10, 7, 5), (2, 10, 7, 6))], 2)
     return mailbox, folder
@@ -50,10 +53,10 @@ def test_what_is_put_in_comes_out(tmp_path: Path) -> None:
 def test_begun_work_counts_as_unfinished_until_it_is_complete(tmp_path: Path) -> None:
     mailbox, folder = filled(tmp_path / "l")
     with Ledger(str(tmp_path / "l")) as ledger:
-        assert ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", forget=False) == folder
+        assert ledger.begin_folder(mailbox, b"INBOX", (7, 7), "faithful", target_path=b"INBOX") == folder
         assert ledger.folders(mailbox)[0].source_state is None
         assert ledger.message_count(folder) == 2
-        ledger.begin_folder(mailbox, b"INBOX", (8, 8), "mapped", forget=True)
+        ledger.begin_folder(mailbox, b"INBOX", (8, 8), "mapped", target_path=b"INBOX", forget=True)
         assert ledger.message_count(folder) == 0
 
 
@@ -66,6 +69,59 @@ def test_messages_change_and_go(tmp_path: Path) -> None:
         ledger.drop_folder(mailbox, b"INBOX")
         assert ledger.folders(mailbox) == []
         assert ledger.messages(folder) == []
+
+
+def test_messages_are_found_by_either_uid(tmp_path: Path) -> None:
+    _mailbox, folder = filled(tmp_path / "l")
+    many = [MessageRow(uid, uid + 5000, b"", None) for uid in range(100, 1700)]
+    with Ledger(str(tmp_path / "l")) as ledger:
+        ledger.add_messages(folder, many)
+        assert ledger.messages_of(folder, range(100, 1700)) == many
+        assert ledger.messages_at(folder, [5100, 9, 77]) == [MessageRow(9, 9, b"", None), many[0]]
+
+
+def test_what_must_be_taken_back_is_remembered_until_it_is_gone(tmp_path: Path) -> None:
+    _mailbox, folder = filled(tmp_path / "l")
+    with Ledger(str(tmp_path / "l")) as ledger:
+        ledger.withdraw(folder, 7, [12, 11])
+        ledger.withdraw(folder, 7, [12])
+    with Ledger(str(tmp_path / "l")) as ledger:
+        assert ledger.withdrawals(folder, 7) == [11, 12]
+        assert ledger.withdrawals(folder, 8) == []
+        ledger.withdrawn(folder)
+        assert ledger.withdrawals(folder, 7) == []
+
+
+def first_version(path: Path) -> None:
+    """A ledger as version 1 wrote it, with one folder of two messages."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        for statement in ledger_file._FIRST.split(";"):
+            db.execute(statement)
+        db.execute("INSERT INTO customer VALUES (1, 'catch_up')")
+        db.execute("INSERT INTO mailbox VALUES (1, 'ann@acme.example', 'ann@acme.example', 2)")
+        db.execute("INSERT INTO folder VALUES (1, 1, x'494e424f58', 7, 7, 'faithful', '', '2 10 7 5', '2 10 7 6')")
+        db.executemany("INSERT INTO message VALUES (1, ?, ?, ?, ?)", ROWS)
+        db.execute(f"PRAGMA application_id = {ledger_file.APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_ledger_of_an_older_version_keeps_all_that_it_knows(tmp_path: Path, *, read_only: bool) -> None:
+    path = tmp_path / "l"
+    first_version(path)
+    before = path.read_bytes()
+    with Ledger(str(path), read_only=read_only) as ledger:
+        (row,) = ledger.folders(1)
+        assert (row.source_path, row.target_path, row.source_state) == (b"INBOX", None, (2, 10, 7, 5))
+        assert ledger.messages(row.id) == ROWS
+        assert ledger.phase() == "catch_up"
+        assert ledger.withdrawals(row.id, 7) == []
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+    assert version == (1 if read_only else VERSION)
+    if read_only:
+        assert path.read_bytes() == before
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:

@@ -251,7 +251,13 @@ class FolderRun:
         path = b"\0".join(self._step.path)
         forget = self._step.action == FRESH or (before != now and not plan.renew_uidvalidity)
         folder = ledger.begin_folder(
-            self._shared.mailbox, path, now, plan.fidelity, reasons=plan.reasons, forget=forget
+            self._shared.mailbox,
+            path,
+            now,
+            plan.fidelity,
+            target_path=b"\0".join(self._step.target_path),
+            reasons=plan.reasons,
+            forget=forget,
         )
         if plan.adopt:
             rows = [MessageRow(uid, pair.target_uid, pair.flags, None) for uid, pair in plan.adopt.items()]

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The ledger as a file: its schema, how it is made, opened, brought up to date, and locked.
+
+An SQLite file (write-ahead log, one writer at a time, many processes), 0600, with an application id of its own so that
+no other database is ever taken for a ledger. A ledger of an older version is brought up to date in one transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignError, LedgerNewerError
+
+#: ``PRAGMA application_id``: "ATML".
+APPLICATION_ID = 0x41544D4C
+VERSION = 2
+FIRST_PHASE = "mirror"
+_BUSY_SECONDS = 60.0
+
+_FIRST = """
+CREATE TABLE customer (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    phase TEXT NOT NULL
+);
+CREATE TABLE mailbox (
+    id INTEGER PRIMARY KEY,
+    source_user TEXT NOT NULL,
+    target_user TEXT NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (source_user, target_user)
+);
+CREATE TABLE folder (
+    id INTEGER PRIMARY KEY,
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    source_path BLOB NOT NULL,
+    source_uidvalidity INTEGER NOT NULL,
+    target_uidvalidity INTEGER NOT NULL,
+    fidelity TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    source_state TEXT,
+    target_state TEXT,
+    UNIQUE (mailbox, source_path)
+);
+CREATE TABLE message (
+    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    source_uid INTEGER NOT NULL,
+    target_uid INTEGER NOT NULL,
+    flags BLOB NOT NULL,
+    digest BLOB,
+    PRIMARY KEY (folder, source_uid)
+) WITHOUT ROWID
+"""
+#: What each version added to the one before it: since when which phase holds, the target's names of folders, messages
+#: found by their UID on the target, refused messages, UIDLs of a POP source, bytes read by day, and UIDs that must go.
+_SECOND = """
+CREATE TABLE phase (
+    name TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE folder ADD COLUMN target_path BLOB;
+CREATE INDEX message_target ON message (folder, target_uid);
+CREATE TABLE refused (
+    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    source_uid INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    digest BLOB,
+    file TEXT,
+    PRIMARY KEY (folder, source_uid)
+) WITHOUT ROWID;
+CREATE TABLE uidl (
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    uid INTEGER NOT NULL,
+    uidl BLOB NOT NULL,
+    PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+CREATE TABLE spent (
+    account TEXT NOT NULL,
+    day TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+) WITHOUT ROWID;
+CREATE TABLE withdrawal (
+    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    target_uidvalidity INTEGER NOT NULL,
+    target_uid INTEGER NOT NULL,
+    PRIMARY KEY (folder, target_uidvalidity, target_uid)
+) WITHOUT ROWID
+"""
+_VERSIONS = (_FIRST, _SECOND)
+
+
+def open_ledger(path: str, *, read_only: bool) -> sqlite3.Connection:
+    """The ledger, made when it is not there. ``read_only`` changes and makes no file: what is missing is empty.
+
+    :raises LedgerError: it can't be opened, is damaged, of a later version, or no ledger at all.
+    """
+    try:
+        if read_only:
+            return _looked_at(path)
+        _check_or_create(path)
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        raise translate(error, path) from error
+    except OSError as error:
+        raise LedgerError(f"the ledger can't be opened: {error}", ledger=path) from error
+
+
+def translate(error: sqlite3.DatabaseError, path: str) -> LedgerError:
+    """The error for what SQLite says."""
+    words = str(error)
+    if "not a database" in words:
+        return LedgerForeignError("this file is not a ledger of this collection", ledger=path)
+    if "malformed" in words or "corrupt" in words:
+        return LedgerDamagedError(f"the ledger is damaged: {words}", ledger=path)
+    return LedgerError(f"the ledger can't be used: {words}", ledger=path)
+
+
+def _connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    if not read_only and db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def _looked_at(path: str) -> sqlite3.Connection:
+    """A ledger to look at: one that is not there, or of an older version, is made in memory."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if not Path(path).exists():
+        _bring_up(memory, 0)
+        return memory
+    db = _connect(path, read_only=True)
+    version = _version(db, path)
+    if version == VERSION:
+        return db
+    with contextlib.closing(db):
+        db.backup(memory)
+    _bring_up(memory, version)
+    return memory
+
+
+def _check_or_create(path: str) -> None:
+    """Refuse a file that is not ours before anything is written to it; bring an older one up to date."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise LedgerError(f"the folder {folder} does not exist", ledger=path)
+    _make_new(path)
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    with contextlib.closing(db):
+        if _version(db, path) == VERSION:
+            return
+        db.execute("BEGIN IMMEDIATE")
+        _bring_up(db, _version(db, path))
+        db.execute("COMMIT")
+
+
+def _make_new(path: str) -> None:
+    """Make an empty ledger that its owner alone can read, unless there is a file already.
+
+    It gets its name when it is complete, so that no other process ever sees half of it, and it is never opened beside
+    SQLite: closing any descriptor of a file takes away the locks that other threads of this process hold on it through
+    SQLite (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    if Path(path).exists():
+        return
+    descriptor, temporary = tempfile.mkstemp(dir=Path(path).absolute().parent, prefix=".ledger-")
+    os.close(descriptor)
+    try:
+        with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("BEGIN IMMEDIATE")
+            _bring_up(db, 0)
+            db.execute("COMMIT")
+        with contextlib.suppress(FileExistsError):
+            Path(path).hardlink_to(temporary)
+    finally:
+        Path(temporary).unlink()
+
+
+def _version(db: sqlite3.Connection, path: str) -> int:
+    """A ledger's version, 0 for an empty database; asked without keeping others from writing.
+
+    :raises LedgerForeignError: it is another program's database.
+    :raises LedgerNewerError: a later version of this collection made it.
+    """
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application or tables:
+            raise LedgerForeignError("this database is not a ledger of this collection", ledger=path)
+        return 0
+    if version > VERSION:
+        raise LedgerNewerError(
+            f"the ledger is of version {version}, this collection knows up to {VERSION}", ledger=path
+        )
+    return int(version)
+
+
+def _bring_up(db: sqlite3.Connection, version: int) -> None:
+    """Bring a ledger of an older version up to date; version 0 is an empty database."""
+    for statements in _VERSIONS[version:]:
+        for statement in statements.split(";"):
+            db.execute(statement)
+    if not version:
+        db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (FIRST_PHASE,))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+# one run at a time
+
+
+#: ``F_OFD_SETLK`` of fcntl(2): a lock belongs to the open file, not to the process, so that threads exclude each other.
+_F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
+
+
+@contextlib.contextmanager
+def locked(path: str, number: int) -> Iterator[None]:
+    """Hold the lock of one mailbox of a ledger; a process that dies lets go by dying.
+
+    :raises BusyError: another run has it.
+    """
+    lock = path + ".lock"
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LedgerError(f"the lock file {lock} can't be opened: {error.strerror}", ledger=path) from error
+    try:
+        try:
+            _lock_byte(descriptor, number)
+        except (BlockingIOError, PermissionError) as error:
+            raise BusyError("another run is working on this mailbox", ledger=path) from error
+        except OSError as error:
+            raise LedgerError(f"the lock file {lock} can't be locked: {error.strerror}", ledger=path) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_byte(descriptor: int, offset: int) -> None:
+    fcntl.fcntl(descriptor, _F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))
