@@ -19,12 +19,13 @@ from .attributes import flag_key, instant
 from .batch import Counter, Run, connections, twice
 from .compare import NUMBERING, Difference, Entry, compare_messages, compare_states
 from .folders import FolderRules, Path, map_folders, show
+from .listing import Attributes, read_attributes
 from .mailbox import Task
 from .options import tasks
 from .report import failed_result
 from .server import Server
 from .session import Session, connect
-from .survey import Attributes, Folder, Side, read_attributes, survey
+from .survey import Folder, Side, survey
 from .transfer import DIGEST_SIZE, Message, fetch_messages
 
 #: At most so many differences of a mailbox are listed; all are counted.

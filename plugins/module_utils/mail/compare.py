@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .survey import Attributes, FolderState
+from .listing import Attributes
+from .survey import FolderState
 
 #: Differences that only concern how messages are numbered: their content is the same.
 NUMBERING = frozenset({"uidvalidity", "uid", "uidnext"})

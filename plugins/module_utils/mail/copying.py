@@ -21,10 +21,10 @@ from ..ledger import MessageRow
 from .attributes import PLACEHOLDER
 from .doveadm import MailboxUpdate
 from .folders import show, wire_to_text
+from .listing import read_fingerprints, search
 from .plan import match
 from .session import Selected, Session
-from .survey import read_fingerprints, read_flags, search
-from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages, fetch_messages
+from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages
 from .uidset import MAX_UID, chunks
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class FolderCopy:
             dropped=self._dropped,
             limit=part.limit,
         )
-        messages = fetch_messages(self.shared.source, part.todo(), part.first, part.last)
+        messages = self.shared.source.messages(part.todo(), part.first, part.last)
         refused: BatchRefusedError | None = None
         try:
             self._empty.update(copy_messages(messages, appender, self.shared.meter, self.skip))
@@ -183,7 +183,7 @@ class FolderCopy:
         source, target = self.shared.source, self.shared.target
         new = [uid for uid in search(target, b"UID %d:*" % max(1, uidnext)) if uid >= uidnext]
         rows = {row.source_uid: row for row in unplaced}
-        found = match(read_fingerprints(source, sorted(rows)), read_fingerprints(target, new))
+        found = match(source.fingerprints(sorted(rows)), read_fingerprints(target, new))
         self._confirmed([rows[uid]._replace(target_uid=there) for uid, there in found.items()], 0)
         if len(found) < len(rows):
             raise FolderError(f"{len(rows) - len(found)} messages were stored but can't be found again on the target")
@@ -198,7 +198,8 @@ class FolderCopy:
         if come + len(self.skip) >= wanted:
             return
         # opened anew: a message that somebody has just expunged is still in the old view of the folder
-        here = set(read_flags(self.shared.source, self.reopen().exists))
+        self.reopen()
+        here = set(self.shared.source.flags())
         known = {row.source_uid for row in self.shared.ledger.messages(self.folder)} | self.skip
         for uid in sorted((here if uids is None else here & set(uids)) - known):
             error: MigrationError = MessageUnreadableError("the source lists the message but does not give it out")

@@ -19,6 +19,7 @@ from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
 from .folders import INBOX, Namespace, show, wire_to_text
+from .listing import is_gap, read_fingerprints, read_flags
 from .plan import (
     COMPARE,
     FRESH,
@@ -34,7 +35,8 @@ from .plan import (
     unknown,
 )
 from .session import Selected, Session, connect, refusal
-from .survey import Folder, FolderState, is_gap, read_fingerprints, read_flags
+from .source import Source, open_source
+from .survey import Folder, FolderState
 from .transfer import (
     ShiftedError,
 )
@@ -51,7 +53,7 @@ _TRIES = 5
 class SharedState:
     """What the folders of a mailbox share: above all the connections, made anew when one had to be dropped."""
 
-    source: Session
+    source: Source
     target: Session
     doveadm: Doveadm | None
     ledger: Ledger
@@ -64,9 +66,9 @@ class SharedState:
 
     def renew(self) -> None:
         """Fresh connections: after an error nobody knows what was still under way on the old ones."""
-        self.source.wire.close()
+        self.source.close()
         self.target.wire.close()
-        self.source = connect(self.source.server, self.task.source)
+        self.source = open_source(self.source.server, self.task.source)
         self.target = connect(self.target.server, self.task.target)
 
     def raise_numbers(self) -> None:
@@ -96,7 +98,7 @@ class FolderRun:
             self._look = Look({}, {}, target_uidnext=1)
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         source = self._source
-        here = read_flags(shared.source, source.exists) if source else {}
+        here = shared.source.flags() if source else {}
         target = shared.target.select(self._target_name(), read_only=True)
         pairs, ours = self._remembered(source, target)
         look = Look(
@@ -115,7 +117,7 @@ class FolderRun:
         folder = self._step.source
         if folder is None:
             raise FolderError("the folder is not on the source")
-        selected = self._shared.source.select(folder.name, read_only=True)
+        selected = self._shared.source.examine(folder.name)
         if folder.state and selected.uidvalidity != folder.state.uidvalidity:
             raise FolderError("the folder's UIDVALIDITY changed on the source while it was read")
         return selected
@@ -144,11 +146,11 @@ class FolderRun:
         matched: dict[int, int] = {}
         both = sorted(here & set(theirs)) if look.same_uidvalidity else []
         if both:
-            found = match(read_fingerprints(source, both), {uid: theirs[uid] for uid in both})
+            found = match(source.fingerprints(both), {uid: theirs[uid] for uid in both})
             matched = {uid: other for uid, other in found.items() if uid == other}
         here, rest = here - set(matched), {uid: one for uid, one in theirs.items() if uid not in matched}
         if here and rest:
-            matched |= match(read_fingerprints(source, sorted(here)), rest)
+            matched |= match(source.fingerprints(sorted(here)), rest)
         return replace(look, matched=matched, gaps=gaps)
 
     # doing

@@ -50,6 +50,7 @@ from .plan import (
 )
 from .server import Server
 from .session import Session, connect, refusal
+from .source import Source, open_source
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
 from .wire import quoted
@@ -178,7 +179,7 @@ class MailboxRun:
         self.outcome = outcome
         self.was_connected = False
         self._untouched: set[Path] = set()
-        self._source: Session
+        self._source: Source
         self._target: Session
 
     # connections
@@ -186,7 +187,7 @@ class MailboxRun:
     @contextlib.contextmanager
     def connected(self) -> Iterator[None]:
         """Both sides logged in; closed in any case."""
-        self._source = connect(self._setting.source, self._task.source)
+        self._source = open_source(self._setting.source, self._task.source)
         try:
             self._target = self._connect_target()
             self.was_connected = True
@@ -248,7 +249,7 @@ class MailboxRun:
             self._source, self._target = shared.source, shared.target
 
     def _surveyed(self, policy: Policy, *, absent: bool) -> tuple[Side, Side, MailboxPlan, dict[Path, FolderRow]]:
-        source, target = survey(self._source, absent=absent), survey(self._target, absent=absent)
+        source, target = self._source.survey(absent=absent), survey(self._target, absent=absent)
         self._check_source(source)
         return source, target, *self._plan(source, target, policy)
 

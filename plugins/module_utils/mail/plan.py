@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from ..errors import FidelityError, FolderError, MigrationError, RemovalsError
 from .attributes import difference, flag_key, is_placeholder, storable
 from .folders import FolderRules, Path, show, wire_to_text
-from .survey import Fingerprint, Folder, FolderState, Side
+from .listing import Fingerprint
+from .survey import Folder, FolderState, Side
 
 #: What a folder needs.
 UNCHANGED, FRESH, COMPARE, TROUBLE, GONE = "unchanged", "fresh", "compare", "trouble", "gone"

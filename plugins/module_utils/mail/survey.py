@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""Reading one side: which folders there are and in what state, and what is in one of them.
+"""Reading one side: which folders there are, and in what state.
 
 One ``LIST … RETURN (SUBSCRIBED … STATUS …)`` tells all folders' states (RFC 5258, 5819, 6154, 7162); a server without
 these extensions is asked by LIST, LSUB and pipelined STATUS commands.
@@ -8,26 +8,18 @@ these extensions is asked by LIST, LSUB and pipelined STATUS commands.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError
-from .attributes import PLACEHOLDER_BODY, flag_key, instant
 from .folders import Namespace, Path, show
 from .session import Reply, Session, refusal
-from .uidset import chunks
-from .wire import Response, Value, quoted
+from .wire import Value, quoted
 
 SPECIAL_USES = frozenset(
     {b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash", b"\\important"}
 )
 MAX_FOLDERS = 200_000
-
-_IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
-_ATTRIBUTES_LINE = re.compile(rb'\d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)')
-_FLAGS_LINE = re.compile(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\)\)\r\n")
 
 
 @dataclass(frozen=True)
@@ -231,125 +223,3 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
             continue
         error = refusal(reply, "tell the folder's state (STATUS)", session)
         yield replace(folder, trouble=error.become(FolderError).at(folder=show(folder.path)))
-
-
-# what is in a folder
-
-
-def read_flags(session: Session, exists: int) -> dict[int, bytes]:
-    """UID → flags (as the server wrote them) of every message in the selected folder."""
-    found: dict[int, bytes] = {}
-    if not exists:
-        return found
-    wire = session.wire
-    tag = session.start(b"UID FETCH 1:* (UID FLAGS)")
-    wire.flush()
-    while True:
-        wire.ensure_line()
-        match = wire.match(_FLAGS_LINE)
-        if match:
-            found[int(match[1])] = match[2]
-            wire.skip(len(match[0]))
-            continue
-        response = wire.response()
-        if response.tag == tag:
-            break
-        items = fetch_items(response)
-        uid, flags = items.get(b"UID"), items.get(b"FLAGS")
-        if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, list):
-            found[int(uid)] = flag_text(flags)
-    if not response.text.upper().startswith(b"OK"):
-        raise FolderError(f"the server would not list the messages: {response.text[:200]!r}", **session.place())
-    return found
-
-
-def search(session: Session, criteria: bytes) -> list[int]:
-    """The UIDs of the messages in the selected folder that meet the criteria, ascending."""
-    reply = session.must("search", b"UID SEARCH " + criteria)
-    found: list[int] = []
-    for response in reply.untagged:
-        if response.text[:6].upper() == b"SEARCH":
-            found += [int(word) for word in response.text[6:].split() if word.isdigit()]
-    return sorted(found)
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """What a message is beside its bytes: flags (as :func:`flag_key`), received (epoch seconds), size in bytes."""
-
-    flags: bytes
-    received: int | None
-    size: int
-
-
-def read_attributes(session: Session, exists: int) -> dict[int, Attributes]:
-    """UID → attributes of every message in the selected folder."""
-    found: dict[int, Attributes] = {}
-    if not exists:
-        return found
-    reply = session.must("list the messages", b"UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)")
-    for response in reply.untagged:
-        match = _ATTRIBUTES_LINE.fullmatch(response.text)
-        if match:
-            found[int(match[1])] = Attributes(flag_key(match[2]), instant(match[3]), int(match[4]))
-            continue
-        items = fetch_items(response)
-        uid, flags, date, size = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"))
-        if isinstance(uid, bytes) and isinstance(flags, list) and isinstance(date, bytes) and isinstance(size, bytes):
-            found[int(uid)] = Attributes(flag_key(flag_text(flags)), instant(date), int(size))
-    return found
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What a message is recognised by when UIDs can't tell: time received (epoch seconds), size, header digest."""
-
-    received: int | None
-    size: int
-    header: bytes
-
-
-def read_fingerprints(session: Session, uids: Iterable[int]) -> dict[int, Fingerprint]:
-    """UID → fingerprint of messages in the selected folder."""
-    found: dict[int, Fingerprint] = {}
-    commands = [(b"UID FETCH " + some + b" (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])",) for some in chunks(uids)]
-    for reply in session.pipeline(commands):
-        if not reply.ok:
-            raise refusal(reply, "give the messages' headers", session)
-        for response in reply.untagged:
-            _note_fingerprint(fetch_items(response), found)
-    return found
-
-
-def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint]) -> None:
-    uid, size = items.get(b"UID"), items.get(b"RFC822.SIZE")
-    date, header = items.get(b"INTERNALDATE"), items.get(b"BODY[HEADER]")
-    if not isinstance(uid, bytes) or not isinstance(size, bytes):
-        return
-    received = instant(date if isinstance(date, bytes) else b"")
-    found[int(uid)] = Fingerprint(received, int(size), _header_digest(header if isinstance(header, bytes) else b""))
-
-
-def _header_digest(header: bytes) -> bytes:
-    return hashlib.blake2b(header.replace(b"\r", b"").rstrip(b"\n"), digest_size=16).digest()
-
-
-def is_gap(print_: Fingerprint) -> bool:
-    """Whether a message is a placeholder of ours by what it is, whatever its flags are."""
-    return print_.size == len(PLACEHOLDER_BODY) and print_.header == _header_digest(PLACEHOLDER_BODY)
-
-
-def fetch_items(response: Response) -> dict[bytes, Value]:
-    """The items of a ``n FETCH (…)`` response; none for any other response."""
-    if not _IS_FETCH.match(response.text):
-        return {}
-    values = response.values()
-    items = values[2] if len(values) == 3 else None
-    if not isinstance(items, list):
-        raise ProtocolError("the server's FETCH answer is unreadable")
-    return {key.upper(): value for key, value in zip(items[::2], items[1::2], strict=False) if isinstance(key, bytes)}
-
-
-def flag_text(flags: list[Value]) -> bytes:
-    """A parsed flag list as the bytes between its parentheses; a keyword may well be called NIL."""
-    return b" ".join(b"NIL" if one is None else one for one in flags if not isinstance(one, list))

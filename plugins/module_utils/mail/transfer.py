@@ -31,9 +31,9 @@ from ..errors import (
 )
 from ..ledger import MessageRow
 from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable
+from .listing import flag_text
 from .session import Reply, Selected, Session, bye, refusal
 from .spool import Spool
-from .survey import flag_text
 from .uidset import chunks, expand
 from .wire import Literal, Response, Value, parse, quoted
 

@@ -10,7 +10,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.compare impo
     compare_messages,
     compare_states,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import Attributes, FolderState
+from ansible_collections.atmail.migration.plugins.module_utils.mail.listing import Attributes
+from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import FolderState
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -14,6 +14,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes i
     flag_key,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules, Namespace, Path
+from ansible_collections.atmail.migration.plugins.module_utils.mail.listing import Fingerprint, is_gap
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import (
     COMPARE,
     FAITHFUL,
@@ -34,11 +35,9 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import 
     unknown,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import (
-    Fingerprint,
     Folder,
     FolderState,
     Side,
-    is_gap,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""What the engine asks of the side that it copies from, so that more than IMAP can be a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from ..transport.imap import Account
+from .listing import Fingerprint, read_fingerprints, read_flags
+from .server import Server
+from .session import Selected, Session, connect
+from .survey import Side, survey
+from .transfer import Message, fetch_messages
+
+
+class Source(Protocol):
+    """A mailbox to copy from; nothing here ever changes it. One step at a time uses it.
+
+    All but :meth:`survey` and :meth:`examine` is about the folder that was examined last.
+    """
+
+    @property
+    def server(self) -> Server:
+        """The server it is on."""
+
+    def survey(self, *, absent: bool = False) -> Side:
+        """All folders with their states; with ``absent`` also those that are subscribed and not there."""
+
+    def examine(self, name: bytes) -> Selected:
+        """Open a folder without changing anything, not even who has seen it.
+
+        :raises FolderError: it can't be opened.
+        """
+
+    def flags(self) -> Mapping[int, bytes]:
+        """UID → flags of every message."""
+
+    def fingerprints(self, uids: Iterable[int]) -> dict[int, Fingerprint]:
+        """UID → fingerprint of some messages; ``uids`` ascending."""
+
+    def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
+        """Messages in the order in which they arrive: ``uids`` (ascending), or all from ``first`` to ``last``.
+
+        :raises MessageUnreadableError: not all are given out; those before have been.
+        """
+
+    def place(self) -> dict[str, str]:
+        """Where this is, for errors."""
+
+    def logout(self) -> None:
+        """Say good-bye if that is still possible, and close."""
+
+    def close(self) -> None:
+        """Close at once."""
+
+
+def open_source(server: Server, account: Account) -> Source:
+    """The mailbox of an account, logged in.
+
+    :raises MigrationError: as :func:`~..transport.imap.log_in` does.
+    """
+    return ImapSource(connect(server, account))
+
+
+class ImapSource:
+    """A source that is an IMAP mailbox."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._exists = 0
+
+    @property
+    def server(self) -> Server:
+        return self._session.server
+
+    def survey(self, *, absent: bool = False) -> Side:
+        return survey(self._session, absent=absent)
+
+    def examine(self, name: bytes) -> Selected:
+        selected = self._session.select(name, read_only=True)
+        self._exists = selected.exists
+        return selected
+
+    def flags(self) -> Mapping[int, bytes]:
+        return read_flags(self._session, self._exists)
+
+    def fingerprints(self, uids: Iterable[int]) -> dict[int, Fingerprint]:
+        return read_fingerprints(self._session, uids)
+
+    def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
+        return fetch_messages(self._session, uids, first, last)
+
+    def place(self) -> dict[str, str]:
+        return self._session.place()
+
+    def logout(self) -> None:
+        self._session.logout()
+
+    def close(self) -> None:
+        self._session.wire.close()
