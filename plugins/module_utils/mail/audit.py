@@ -18,6 +18,7 @@ from ..progress import Progress
 from .attributes import flag_key, instant
 from .batch import Counter, Run, connections, twice
 from .compare import NUMBERING, Difference, Entry, compare_messages, compare_states
+from .fetching import Message, fetch_messages
 from .folders import FolderRules, Path, map_folders, show
 from .listing import Attributes, read_attributes
 from .mailbox import Task
@@ -26,7 +27,7 @@ from .report import failed_result
 from .server import Server
 from .session import Session, connect
 from .survey import Folder, Side, survey
-from .transfer import DIGEST_SIZE, Message, fetch_messages
+from .transfer import DIGEST_SIZE
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000

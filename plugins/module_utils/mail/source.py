@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from ..transport.imap import Account
+from .fetching import Message, fetch_messages
 from .listing import Fingerprint, read_fingerprints, read_flags
 from .server import Server
 from .session import Selected, Session, connect
 from .survey import Side, survey
-from .transfer import Message, fetch_messages
 
 
 class Source(Protocol):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -31,11 +31,10 @@ from ..errors import (
 )
 from ..ledger import MessageRow
 from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable
-from .listing import flag_text
-from .session import Reply, Selected, Session, bye, refusal
-from .spool import Spool
-from .uidset import chunks, expand
-from .wire import Literal, Response, Value, parse, quoted
+from .fetching import Message
+from .session import Reply, Selected, Session, refusal
+from .uidset import expand
+from .wire import Literal, Response, quoted
 
 DIGEST_SIZE = 16
 #: A batch ends with this many messages or bytes; measured: more of either gains nothing (BENCH: 100 to 500).
@@ -45,30 +44,8 @@ BATCH_BYTES = 4 * 1024 * 1024
 GAP_PLACEHOLDERS = 500
 #: Single APPENDs that may be under way where the target has no MULTIAPPEND and UIDs are free.
 SINGLE_WINDOW = 64
-#: A message up to this size is handed on in one piece, a larger one as it arrives.
-WHOLE = 256 * 1024
 
-_FETCH = {
-    section: re.compile(
-        rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\['
-        + section
-        + rb"\] \{(\d+)\}\r\n"
-    )
-    for section in (b"", b"HEADER")
-}
-_LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
 _APPENDUID = re.compile(rb"\[APPENDUID (\d+) ([0-9:,]+)\]", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message on its way: what FETCH told of it, and its bytes, which have to be read before the next message."""
-
-    uid: int
-    flags: bytes
-    date: bytes
-    size: int
-    pieces: Callable[[], Iterable[bytes]]
 
 
 class Pacer(Protocol):
@@ -76,128 +53,6 @@ class Pacer(Protocol):
 
     def take(self, messages: int, size: int) -> None:
         """Wait until ``messages`` messages of ``size`` bytes together may be read."""
-
-
-# reading the source
-
-
-def fetch_messages(
-    session: Session, uids: Iterable[int] | None, first: int, last: int, section: bytes = b""
-) -> Iterator[Message]:
-    """Messages of the selected folder in the order the server sends them: ``uids``, or all from ``first`` to ``last``.
-
-    ``section`` is empty for whole messages, or ``HEADER`` for their headers only.
-
-    :raises MessageUnreadableError: the server ended with NO or BAD; what it sent before has been given out.
-    """
-    if uids is None:
-        sets: Iterator[bytes] = iter((b"%d:%d" % (first, last),)) if first <= last else iter(())
-    else:
-        sets = chunks(uids)
-    tags: deque[bytes] = deque()
-    refused: list[bytes] = []
-    body = b"BODY[" + section + b"]"
-    while _ask(session, sets, tags, body):
-        session.wire.ensure_line()
-        match = session.wire.match(_FETCH[section])
-        if match:
-            size = int(match[4])
-            yield _arriving(session, match, size)
-            _end_of_message(session, size)
-            continue
-        message = _other_line(session, tags, refused, body)
-        if message:
-            yield message
-    if refused:
-        raise MessageUnreadableError(f"the source would not give out all messages: {refused[0][:200]!r}")
-
-
-def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes], body: bytes) -> bool:
-    """Keep two FETCH commands under way; whether any is."""
-    while len(tags) < 2:
-        some = next(sets, None)
-        if some is None:
-            break
-        tags.append(
-            session.start(
-                b"UID FETCH " + some + b" (UID FLAGS INTERNALDATE " + body.replace(b"BODY", b"BODY.PEEK") + b")"
-            )
-        )
-    session.wire.flush()
-    return bool(tags)
-
-
-def _arriving(session: Session, match: re.Match[bytes], size: int) -> Message:
-    wire = session.wire
-    uid, flags, date = int(match[1]), match[2], match[3]
-    wire.skip(len(match[0]))
-    if size <= WHOLE:
-        data = wire.take(size)
-        return Message(uid, flags, date, size, lambda: (data,))
-    wire.expect(size)
-    return Message(uid, flags, date, size, lambda: wire.pieces(size))
-
-
-def _end_of_message(session: Session, size: int) -> None:
-    if session.wire.owing:
-        raise ProtocolError(f"a message of {size} bytes was not read to its end")
-    if not session.wire.line().endswith(b")"):
-        raise ProtocolError("the source's FETCH answer has no end", **session.place())
-
-
-def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body: bytes) -> Message | None:
-    """A line that is not the usual FETCH answer: the end of a command, news, or a FETCH in another order."""
-    line = session.wire.line()
-    if line.startswith(b"* "):
-        if line[2:6].upper() == b"BYE ":
-            raise bye(line[2:], session)
-        return _unusual_fetch(session, line[2:], body)
-    tag, _blank, rest = line.partition(b" ")
-    if not tags or tag != tags.popleft():
-        raise ProtocolError(f"the source sent {line[:60]!r} out of turn", **session.place())
-    if not rest.upper().startswith(b"OK"):
-        refused.append(rest)
-    return None
-
-
-def _unusual_fetch(session: Session, line: bytes, body: bytes) -> Message | None:
-    """Any other legal form: items in another order, a body as a string, news of flags. A literal is spooled."""
-    lines, literals, spool = [line], [], None
-    while match := _LITERAL.search(lines[-1]):
-        size = int(match[1])
-        if lines[-1][: match.start()].upper().endswith(body + b" "):
-            spool = Spool(session.wire.pieces(size), size)
-            literals.append(b"")
-        else:
-            literals.append(session.wire.bounded(size))
-        lines.append(session.wire.line())
-    if not re.match(rb"\d+ FETCH \(", line, re.IGNORECASE):
-        return None
-    values = parse(tuple(lines), tuple(literals))
-    items = values[2] if len(values) == 3 and isinstance(values[2], list) else []
-    return _from_items(dict(_pairs(items)), spool, body)
-
-
-def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
-    for key, value in zip(items[::2], items[1::2], strict=False):
-        if isinstance(key, bytes):
-            yield key.upper(), value
-
-
-def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> Message | None:
-    uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", name))
-    if not isinstance(uid, bytes) or not uid.isdigit() or name not in items:
-        return None
-    if not isinstance(date, bytes) or not isinstance(flags, list):
-        raise ProtocolError(f"the source sent message UID {int(uid)} without its flags or its date")
-    if spool is not None:
-        return Message(int(uid), flag_text(flags), date, spool.size, spool.pieces)
-    if not isinstance(body, bytes):
-        return None  # NIL: listed, and not given out; it may just have been expunged by somebody
-    return Message(int(uid), flag_text(flags), date, len(body), lambda: (body,))
-
-
-# writing the target
 
 
 @dataclass

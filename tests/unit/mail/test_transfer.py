@@ -24,16 +24,14 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     TargetMovedError,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import MessageRow
+from ansible_collections.atmail.migration.plugins.module_utils.mail.fetching import WHOLE, Message, fetch_messages
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
 from ansible_collections.atmail.migration.plugins.module_utils.mail.session import Selected, Session
 from ansible_collections.atmail.migration.plugins.module_utils.mail.transfer import (
-    WHOLE,
     Appender,
     BatchRefusedError,
-    Message,
     ShiftedError,
     copy_messages,
-    fetch_messages,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.mail.wire import Wire
 
