@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import MessageUnreadableError, ProtocolError
+from ..transport.wire import Value, parse
 from .listing import flag_text
-from .session import Session, bye
+from .session import Session
 from .spool import Spool
 from .uidset import chunks
-from .wire import Value, parse
 
 #: A message up to this size is handed on in one piece, a larger one as it arrives.
 WHOLE = 256 * 1024
@@ -110,7 +110,7 @@ def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body
     line = session.wire.line()
     if line.startswith(b"* "):
         if line[2:6].upper() == b"BYE ":
-            raise bye(line[2:], session)
+            raise session.ended(line[2:])
         return _unusual_fetch(session, line[2:], body)
     tag, _blank, rest = line.partition(b" ")
     if not tags or tag != tags.popleft():

@@ -15,6 +15,7 @@ from ..errors import (
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
+from ..transport.wire import quoted
 from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
@@ -41,7 +42,6 @@ from .transfer import (
     ShiftedError,
 )
 from .uidset import MAX_UID, chunks
-from .wire import quoted
 
 if TYPE_CHECKING:
     from .mailbox import Meter, Outcome, Task

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import FolderError, ProtocolError
+from ..transport.wire import Response, Value
 from .attributes import PLACEHOLDER_BODY, flag_key, instant
 from .session import Session, refusal
 from .uidset import chunks
-from .wire import Response, Value
 
 _IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
 _ATTRIBUTES_LINE = re.compile(rb'\d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)')

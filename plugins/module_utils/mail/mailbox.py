@@ -28,6 +28,7 @@ from ..errors import (
 )
 from ..ledger import FolderRow, Ledger
 from ..transport.imap import Account
+from ..transport.wire import quoted
 from .doveadm import Doveadm, MailboxUpdate
 from .folder import FolderRun, SharedState
 from .folders import Path, map_folders, show, wire_to_text
@@ -53,7 +54,6 @@ from .session import Session, connect, refusal
 from .source import Source, open_source
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
-from .wire import quoted
 
 _ATTEMPTS = 3
 #: The fidelity of a mailbox that could not be looked at.

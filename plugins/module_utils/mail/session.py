@@ -9,14 +9,12 @@ is pipelined. Commands follow RFC 3501; response codes RFC 5530, 3502, 4315, 716
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import (
-    ConnectionLostError,
     DiskFullError,
     FolderError,
     MigrationError,
@@ -26,37 +24,12 @@ from ..errors import (
     ServerFaultError,
     ThrottledError,
 )
+from ..transport.dialogue import Dialogue, Reply, response_code
 from ..transport.imap import Account, log_in
+from ..transport.wire import Literal, Value, Wire, quoted
 from .server import Server
-from .wire import Literal, Response, Value, Wire, quoted
 
-_CODE = re.compile(rb"\[([A-Z0-9-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 _SYNC_OUTSTANDING = 100
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A command's answer: ``status`` is OK, NO or BAD; ``untagged`` is everything that came before it."""
-
-    status: bytes
-    text: bytes
-    untagged: tuple[Response, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the server did it."""
-        return self.status == b"OK"
-
-    @property
-    def code(self) -> tuple[bytes, bytes]:
-        """The response code and its argument, ``(b"", b"")`` without one."""
-        match = _CODE.match(self.text)
-        return (match[1].upper(), match[2] or b"") if match else (b"", b"")
-
-    @property
-    def said(self) -> str:
-        """The server's words, shortened, for an error message."""
-        return self.text[:200].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -75,78 +48,13 @@ class Selected:
         return flag.lower() in self.flags or (self.any_keyword and not flag.startswith(b"\\"))
 
 
-class Session:
+class Session(Dialogue):
     """One connection, logged in. Not thread-safe: one step at a time uses it."""
 
     def __init__(self, server: Server, wire: Wire, capabilities: Iterable[bytes]) -> None:
+        super().__init__(wire, capabilities)
         self.server = server
-        self.wire = wire
-        self.capabilities = frozenset(capability.upper() for capability in capabilities)
         self.selected: bytes | None = None
-        self._number = 0
-
-    def has(self, *capabilities: bytes) -> bool:
-        """Whether the server offers every one of these."""
-        return all(capability in self.capabilities for capability in capabilities)
-
-    def next_tag(self) -> bytes:
-        """A tag for the next command."""
-        self._number += 1
-        return b"M%d" % self._number
-
-    def start(self, *parts: bytes | Literal) -> bytes:
-        """Send a command without waiting for its answer; gives its tag. Literals wait for their ``+`` if they must."""
-        tag = self.next_tag()
-        self.wire.send(tag + b" ")
-        for part in parts:
-            if isinstance(part, Literal):
-                self.send_literal_head(len(part.data))
-                self.wire.send(part.data)
-            else:
-                self.wire.send(part)
-        self.wire.send(b"\r\n")
-        return tag
-
-    def send_literal_head(self, size: int) -> None:
-        """``{n+}`` where the server takes it (RFC 7888), else ``{n}`` and wait for the ``+``.
-
-        :raises ServerError: the server refused the command at this point.
-        """
-        if self.has(b"LITERAL+") or (size <= 4096 and self.has(b"LITERAL-")):
-            self.wire.send(b"{%d+}\r\n" % size)
-            return
-        self.wire.send(b"{%d}\r\n" % size)
-        self.wire.flush()
-        while True:
-            response = self.wire.response()
-            if response.tag == b"+":
-                return
-            if response.tag != b"*":
-                raise refusal(_reply(response, ()), "send a literal", self)
-            self.note(response)
-
-    def finish(self, tag: bytes) -> Reply:
-        """Read up to the answer of a command that was started."""
-        self.wire.flush()
-        untagged: list[Response] = []
-        while True:
-            response = self.wire.response()
-            if response.tag == tag:
-                return _reply(response, tuple(untagged))
-            if response.tag == b"*":
-                self.note(response)
-                untagged.append(response)
-            elif response.tag != b"+":
-                raise ProtocolError(f"the server answered {response.tag[:40]!r}, which was not asked", **self.place())
-
-    def note(self, response: Response) -> None:
-        """Look at an untagged response that nobody asked for: a BYE ends the session (RFC 3501 section 7.1.5)."""
-        if response.text[:4].upper() == b"BYE ":
-            raise bye(response.text, self)
-
-    def run(self, *parts: bytes | Literal) -> Reply:
-        """Send one command and wait for its answer."""
-        return self.finish(self.start(*parts))
 
     def must(self, doing: str, *parts: bytes | Literal) -> Reply:
         """Like :meth:`run`; a refusal is an error that says what was being done."""
@@ -193,14 +101,13 @@ class Session:
             self.wire.flush()
         self.wire.close()
 
+    def refused(self, reply: Reply, doing: str) -> MigrationError:
+        """The error for a NO or BAD answer, by what the server said."""
+        return refusal(reply, doing, self)
+
     def place(self) -> dict[str, str]:
         """Where this is, for errors."""
         return self.server.place
-
-
-def _reply(response: Response, untagged: tuple[Response, ...]) -> Reply:
-    status, _blank, text = response.text.partition(b" ")
-    return Reply(status.upper(), text, untagged)
 
 
 def _selected(reply: Reply, session: Session) -> Selected:
@@ -211,8 +118,8 @@ def _selected(reply: Reply, session: Session) -> Selected:
         words = response.text.split(b" ", 2)
         if len(words) == 2 and words[1].upper() == b"EXISTS" and words[0].isdigit():
             exists = int(words[0])
-        elif words[0].upper() == b"OK" and (match := _CODE.match(response.text, 3)):
-            code, argument = match[1].upper(), match[2] or b""
+        elif words[0].upper() == b"OK":
+            code, argument = response_code(response.text, 3)
             if code in numbers and argument.isdigit():
                 numbers[code] = int(argument)
             elif code == b"PERMANENTFLAGS":
@@ -256,12 +163,6 @@ def refusal(reply: Reply, doing: str, session: Session, *, one_message: bool = F
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)
     return chosen(message, **session.place())
-
-
-def bye(text: bytes, session: Session) -> MigrationError:
-    """The error for a server that says good-bye by itself."""
-    said = text[:200].decode("utf-8", "replace")
-    return ConnectionLostError(f"the server ended the connection: {said}", **session.place())
 
 
 # connecting

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError
+from ..transport.dialogue import Reply
+from ..transport.wire import Value, quoted
 from .folders import Namespace, Path, show
-from .session import Reply, Session, refusal
-from .wire import Value, quoted
+from .session import Session, refusal
 
 SPECIAL_USES = frozenset(
     {b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash", b"\\important"}

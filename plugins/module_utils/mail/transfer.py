@@ -30,11 +30,12 @@ from ..errors import (
     ThrottledError,
 )
 from ..ledger import MessageRow
+from ..transport.dialogue import Reply
+from ..transport.wire import Literal, Response, quoted
 from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable
 from .fetching import Message
-from .session import Reply, Selected, Session, refusal
+from .session import Selected, Session, refusal
 from .uidset import expand
-from .wire import Literal, Response, quoted
 
 DIGEST_SIZE = 16
 #: A batch ends with this many messages or bytes; measured: more of either gains nothing (BENCH: 100 to 500).

@@ -33,7 +33,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.transfer imp
     ShiftedError,
     copy_messages,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.mail.wire import Wire
+from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import Wire
 
 DATE = b'"01-Jan-2020 00:00:00 +0000"'
 

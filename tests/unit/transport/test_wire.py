@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import ConnectionLostError, ProtocolError
-from ansible_collections.atmail.migration.plugins.module_utils.mail.wire import (
+from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import (
     MAX_LITERAL,
     Literal,
     Wire,
