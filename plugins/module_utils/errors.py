@@ -10,7 +10,8 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     MigrationError                      error
     ├── InputError                      invalid_input        an option or an inventory value is wrong
     │   ├── DuplicateError              duplicate            an address or a name appears twice
-    │   └── UnsupportedError            unsupported          asked for something that this version does not do
+    │   ├── UnsupportedError            unsupported          asked for something that this version does not do
+    │   └── PhaseError                  phase_passed         a phase was asked for that the customer has left
     ├── MissingLibraryError             missing_library      a Python library is missing or too old
     ├── ConnectError                    connection_failed    a server can't be reached
     │   ├── UnknownHostError            unknown_host
@@ -42,6 +43,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── AccountMissingError             account_missing      a mailbox without an account
     ├── FidelityError                   not_faithful         ``fidelity: faithful`` was asked for and can't be had
     ├── RemovalsError                   too_many_removals    more would be removed than ``allow_removals`` lets go
+    ├── TargetInUseError                target_in_use        a mirror without memory would undo what users did
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
     ├── InternalError                   internal_error       a mistake in this collection itself
@@ -119,6 +121,13 @@ class UnsupportedError(InputError):
     """Something was asked for that this version does not do."""
 
     kind = "unsupported"
+
+
+class PhaseError(InputError):
+    """A phase was asked for that the customer has left: mirror, catch_up and closed follow each other, never back."""
+
+    kind = "phase_passed"
+    safe_next = "Use the phase that the customer is in, or the next one; nothing has been changed."
 
 
 class MissingLibraryError(MigrationError):
@@ -330,6 +339,19 @@ class RemovalsError(MigrationError):
 
     kind = "too_many_removals"
     safe_next = "Nothing was removed. Check the source; if it is right, run again with a higher allow_removals."
+
+
+class TargetInUseError(MigrationError):
+    """The target looks as if its user worked there already, and the ledger knows nothing of the mailbox.
+
+    A mirror would undo what the user did since the cut-over.
+    """
+
+    kind = "target_in_use"
+    safe_next = (
+        "After the cut-over run phase catch_up. Before it, allow the mirror with used_target: mirror; "
+        "nothing has been changed."
+    )
 
 
 class TargetMovedError(MigrationError):

@@ -15,13 +15,12 @@ import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from .errors import UnsupportedError
-from .ledger_file import locked, open_ledger, translate
+from .errors import PhaseError, UnsupportedError
+from .ledger_file import PHASES, locked, open_ledger, phase_beside, translate, write_phase_beside
 
-#: Phases in their order; a ledger's phase never goes back.
-PHASES = ("mirror", "catch_up", "closed")
 _VARIABLES = 500
 
 
@@ -32,6 +31,35 @@ class MessageRow(NamedTuple):
     target_uid: int
     flags: bytes
     digest: bytes | None
+
+
+class DepartedRow(NamedTuple):
+    """A message that a run brought and that is no longer on the source under this UIDVALIDITY and UID.
+
+    ``target_uid`` is 0 where the target's copy can't be named any more.
+    """
+
+    source_uidvalidity: int
+    source_uid: int
+    target_uid: int
+    flags: bytes
+    digest: bytes | None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What is known of a folder after the cut-over, beside what will be copied.
+
+    ``departed`` are source UIDs that are no longer there; with ``source_renewed`` all rows belong to the UIDVALIDITY
+    given there and none to the folder's new one. With ``target_renewed`` no target UID holds any more. ``used`` are
+    messages, by their folder's number, that have been recognised under another name; ``known`` are the new rows.
+    """
+
+    departed: Sequence[int] = ()
+    source_renewed: int = 0
+    target_renewed: bool = False
+    used: Sequence[tuple[int, DepartedRow]] = ()
+    known: Sequence[MessageRow] = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +124,49 @@ class Ledger:
     # customer and mailboxes
 
     def phase(self) -> str:
-        """The customer's phase: ``mirror``, ``catch_up`` or ``closed``."""
-        return str(self._rows("SELECT phase FROM customer")[0][0])
+        """The customer's phase: ``mirror``, ``catch_up`` or ``closed``; the later of the ledger's and the one beside.
+
+        :raises LedgerError: what stands beside the ledger makes no sense.
+        """
+        inside = str(self._rows("SELECT phase FROM customer")[0][0])
+        return max(inside, phase_beside(self.path), key=PHASES.index)
+
+    def phases(self) -> dict[str, int]:
+        """Since when each phase holds that a run has entered, in seconds since 1970."""
+        return dict(self._rows("SELECT name, since FROM phase"))
+
+    def check_phase(self, asked: str) -> None:
+        """Refuse a phase that the customer has left.
+
+        :raises PhaseError: it is an earlier one than the customer's.
+        """
+        stored = self.phase()
+        if PHASES.index(asked) >= PHASES.index(stored):
+            return
+        since = self.phases().get(stored)
+        when = f" since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC" if since else ""
+        raise PhaseError(
+            f"phase {asked} was asked for, but this customer is in phase {stored}{when}, and a phase never goes back",
+            option="phase",
+            ledger=self.path,
+        )
+
+    def advance(self, phase: str, now: int) -> bool:
+        """Move the customer on to a phase, at ``now`` (seconds since 1970); whether that is a new one.
+
+        :raises PhaseError: it is an earlier one than the customer's.
+        """
+        self.check_phase(phase)
+        known = self.phases()
+        if self._rows("SELECT phase FROM customer")[0][0] == phase and (phase in known or phase == PHASES[0]):
+            return False
+        before = self.phase()
+        with self._transaction() as db:
+            # first the file beside: whatever happens in between, the phase has moved on
+            write_phase_beside(self.path, phase, now)
+            db.execute("UPDATE customer SET phase = ?", (phase,))
+            db.execute("INSERT OR IGNORE INTO phase (name, since) VALUES (?, ?)", (phase, now))
+        return before != phase
 
     def mailbox(self, source_user: str, target_user: str) -> int:
         """The mailbox's number; it is entered when it is new (0 in a read-only ledger)."""
@@ -226,6 +295,51 @@ class Ledger:
                 "DELETE FROM message WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in source_uids]
             )
 
+    # after the cut-over
+
+    def departed(self, mailbox: int) -> list[tuple[int, DepartedRow]]:
+        """Messages of a mailbox that are no longer on the source, each with its folder's number."""
+        rows = self._rows(
+            "SELECT folder, departed.source_uidvalidity, source_uid, target_uid, flags, digest"
+            " FROM departed JOIN folder ON folder.id = folder WHERE mailbox = ?",
+            (mailbox,),
+        )
+        return [(folder, DepartedRow(*row)) for folder, *row in rows]
+
+    def merge_folder(self, folder: int, merged: Merged) -> None:
+        """Note all at once what a look at a folder after the cut-over has shown: see :class:`Merged`."""
+        with self._transaction() as db:
+            _depart(db, folder, merged)
+            if merged.target_renewed:
+                db.execute("UPDATE message SET target_uid = 0 WHERE folder = ?", (folder,))
+                db.execute("UPDATE departed SET target_uid = 0 WHERE folder = ?", (folder,))
+            for other, row in merged.used:
+                key = (other, row.source_uidvalidity, row.source_uid)
+                db.execute("DELETE FROM departed WHERE folder = ? AND source_uidvalidity = ? AND source_uid = ?", key)
+                db.execute(
+                    "DELETE FROM message WHERE folder = ? AND source_uid = ? AND EXISTS"
+                    " (SELECT 1 FROM folder WHERE id = ? AND source_uidvalidity = ?)",
+                    (other, row.source_uid, other, row.source_uidvalidity),
+                )
+            db.executemany(
+                "INSERT OR REPLACE INTO message (folder, source_uid, target_uid, flags, digest) VALUES (?, ?, ?, ?, ?)",
+                [(folder, *row) for row in merged.known],
+            )
+
+    def subscriptions(self, mailbox: int) -> frozenset[bytes] | None:
+        """The folders that the source was subscribed to at the last run; None when no run has noted them."""
+        if not self._rows("SELECT 1 FROM mailbox WHERE id = ? AND subscriptions_known", (mailbox,)):
+            return None
+        rows = self._rows("SELECT source_path FROM subscription WHERE mailbox = ?", (mailbox,))
+        return frozenset(path for (path,) in rows)
+
+    def set_subscriptions(self, mailbox: int, source_paths: Iterable[bytes]) -> None:
+        """Note the folders that the source is subscribed to."""
+        with self._transaction() as db:
+            db.execute("UPDATE mailbox SET subscriptions_known = 1 WHERE id = ?", (mailbox,))
+            db.execute("DELETE FROM subscription WHERE mailbox = ?", (mailbox,))
+            db.executemany("INSERT INTO subscription VALUES (?, ?)", [(mailbox, path) for path in source_paths])
+
     # messages that must not stay on the target
 
     def withdraw(self, folder: int, target_uidvalidity: int, target_uids: Iterable[int]) -> None:
@@ -262,6 +376,23 @@ class Ledger:
             return
         with locked(self.path, mailbox):
             yield
+
+
+def _depart(db: sqlite3.Connection, folder: int, merged: Merged) -> None:
+    """Put rows of messages that are no longer on the source aside."""
+    copied = (
+        "INSERT OR REPLACE INTO departed (folder, source_uidvalidity, source_uid, target_uid, flags, digest)"
+        " SELECT folder, ?, source_uid, target_uid, flags, digest FROM message WHERE folder = ?"
+    )
+    if merged.source_renewed:
+        db.execute(copied, (merged.source_renewed, folder))
+        db.execute("DELETE FROM message WHERE folder = ?", (folder,))
+        return
+    (uidvalidity,) = db.execute("SELECT source_uidvalidity FROM folder WHERE id = ?", (folder,)).fetchone()
+    db.executemany(copied + " AND source_uid = ?", [(uidvalidity, folder, uid) for uid in merged.departed])
+    db.executemany(
+        "DELETE FROM message WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in merged.departed]
+    )
 
 
 def _batched(values: Iterable[int]) -> Iterator[tuple[int, ...]]:

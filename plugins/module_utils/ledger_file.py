@@ -21,8 +21,9 @@ from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignErr
 
 #: ``PRAGMA application_id``: "ATML".
 APPLICATION_ID = 0x41544D4C
-VERSION = 2
-FIRST_PHASE = "mirror"
+VERSION = 3
+#: Phases in their order; a customer's phase never goes back.
+PHASES = ("mirror", "catch_up", "closed")
 _BUSY_SECONDS = 60.0
 
 _FIRST = """
@@ -95,7 +96,26 @@ CREATE TABLE withdrawal (
     PRIMARY KEY (folder, target_uidvalidity, target_uid)
 ) WITHOUT ROWID
 """
-_VERSIONS = (_FIRST, _SECOND)
+#: For the time after the cut-over: messages that are no longer on the source, by which they are recognised when they
+#: are seen there again elsewhere, and the folders that the source was subscribed to.
+_THIRD = """
+CREATE TABLE departed (
+    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    source_uidvalidity INTEGER NOT NULL,
+    source_uid INTEGER NOT NULL,
+    target_uid INTEGER NOT NULL,
+    flags BLOB NOT NULL,
+    digest BLOB,
+    PRIMARY KEY (folder, source_uidvalidity, source_uid)
+) WITHOUT ROWID;
+ALTER TABLE mailbox ADD COLUMN subscriptions_known INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE subscription (
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    source_path BLOB NOT NULL,
+    PRIMARY KEY (mailbox, source_path)
+) WITHOUT ROWID
+"""
+_VERSIONS = (_FIRST, _SECOND, _THIRD)
 
 
 def open_ledger(path: str, *, read_only: bool) -> sqlite3.Connection:
@@ -213,9 +233,54 @@ def _bring_up(db: sqlite3.Connection, version: int) -> None:
         for statement in statements.split(";"):
             db.execute(statement)
     if not version:
-        db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (FIRST_PHASE,))
+        db.execute("INSERT INTO customer (id, phase) VALUES (1, ?)", (PHASES[0],))
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+# the phase, once more
+
+
+def phase_beside(path: str) -> str:
+    """The phase that stands in a small file beside the ledger; the first one when there is no such file.
+
+    It outlives the ledger: where that is lost, or an old copy of it is put back, no mirror may follow a cut-over.
+
+    :raises LedgerError: the file can't be read, or says nothing that makes sense.
+    """
+    file = Path(path + ".phase")
+    try:
+        words = file.read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return PHASES[0]
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"{file} can't be read: {error}", ledger=path, safe_next=_PHASE_FILE) from error
+    if not words or words[0] not in PHASES:
+        raise LedgerError(f"{file} names no phase", ledger=path, safe_next=_PHASE_FILE)
+    return words[0]
+
+
+def write_phase_beside(path: str, phase: str, since: int) -> None:
+    """Write that file, whole or not at all; ``since`` is in seconds since 1970.
+
+    :raises LedgerError: it can't be written.
+    """
+    file = Path(path + ".phase")
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=file.absolute().parent, prefix=".phase-")
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(f"{phase} {since}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(file)
+    except OSError as error:
+        raise LedgerError(f"{file} can't be written: {error}", ledger=path) from error
+
+
+_PHASE_FILE = (
+    "Look which phase the customer is in (mirror, catch_up or closed) and write that one word into the file; "
+    "nothing has been changed."
+)
 
 
 # one run at a time
