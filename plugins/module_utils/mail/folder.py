@@ -19,7 +19,7 @@ from ..transport.wire import quoted
 from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
-from .folders import INBOX, Namespace, show, wire_to_text
+from .folders import INBOX, Namespace, packed, show, wire_to_text
 from .listing import is_gap, read_fingerprints, read_flags
 from .plan import (
     COMPARE,
@@ -201,7 +201,7 @@ class FolderRun:
         self._row = self._remembered_row()
 
     def _remembered_row(self) -> FolderRow | None:
-        path = b"\0".join(self._step.path)
+        path = packed(self._step.path)
         rows = self._shared.ledger.folders(self._shared.mailbox)
         return next((row for row in rows if row.source_path == path), None)
 
@@ -250,14 +250,14 @@ class FolderRun:
         source = self._source.uidvalidity if self._source else (row.source_uidvalidity if row else 0)
         now = (source, target.uidvalidity)
         before = (row.source_uidvalidity, row.target_uidvalidity) if row else now
-        path = b"\0".join(self._step.path)
+        path = packed(self._step.path)
         forget = self._step.action == FRESH or (before != now and not plan.renew_uidvalidity)
         folder = ledger.begin_folder(
             self._shared.mailbox,
             path,
             now,
             plan.fidelity,
-            target_path=b"\0".join(self._step.target_path),
+            target_path=packed(self._step.target_path),
             reasons=plan.reasons,
             forget=forget,
         )
@@ -307,7 +307,7 @@ class FolderRun:
             shared.target.unselect()
             shared.target.must("remove the folder", b"DELETE ", quoted(self._target_name()))
             self._outcome.folders_removed += 1
-        shared.ledger.drop_folder(shared.mailbox, b"\0".join(self._step.path))
+        shared.ledger.drop_folder(shared.mailbox, packed(self._step.path))
 
     def _note_numbers(self, plan: FolderPlan, source: Selected) -> None:
         text = wire_to_text(self._target_name())

@@ -128,6 +128,16 @@ def fit(path: Path, target: Namespace) -> Path:
     return tuple(level.replace(target.separator, b"_") for level in path)
 
 
+def packed(path: Path) -> bytes:
+    """A path as the ledger keeps it: no level can hold a NUL."""
+    return b"\0".join(path)
+
+
+def unpacked(blob: bytes) -> Path:
+    """The path that the ledger keeps."""
+    return tuple(blob.split(b"\0"))
+
+
 def show(path: Path) -> str:
     """A path for people: Unicode, ``/`` between the levels; what is no legal modified UTF-7 is shown as it is."""
     return "/".join(_decode(level) for level in path)

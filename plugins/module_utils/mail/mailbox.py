@@ -31,7 +31,7 @@ from ..transport.imap import Account
 from ..transport.wire import quoted
 from .doveadm import Doveadm, MailboxUpdate
 from .folder import FolderRun, SharedState
-from .folders import Path, map_folders, show, wire_to_text
+from .folders import Path, map_folders, packed, show, unpacked, wire_to_text
 from .plan import (
     COMPARE,
     FAITHFUL,
@@ -277,7 +277,7 @@ class MailboxRun:
         return Policy(policy.fidelity, policy.allow_removals, why, policy.rules)
 
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
-        rows = {_path(row.source_path): row for row in self._ledger.folders(self._mailbox)}
+        rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}
         bases = {path: _base(row) for path, row in rows.items()}
         mapping = map_folders(source.folders, target.namespace, policy.rules)
         for path, new in mapping.items():
@@ -444,7 +444,7 @@ class MailboxRun:
         for step in done:
             there = after.folders.get(step.target_path)
             if step.source and step.source.state and there and there.state:
-                states.append((_blob(step.path), _four(step.source.state), _four(there.state)))
+                states.append((packed(step.path), _four(step.source.state), _four(there.state)))
                 self._tell_special_use(step.source, there)
         self._ledger.complete(self._mailbox, states, self.outcome.messages)
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
@@ -461,14 +461,6 @@ def _to_copy(step: Step) -> int:
 def _use(step: Step, session: Session) -> bytes:
     uses = step.source.special_uses if step.source else frozenset()
     return b" (USE (" + b" ".join(sorted(uses)) + b"))" if uses and session.has(b"CREATE-SPECIAL-USE") else b""
-
-
-def _path(blob: bytes) -> Path:
-    return tuple(blob.split(b"\0"))
-
-
-def _blob(path: Path) -> bytes:
-    return b"\0".join(path)
 
 
 def _four(state: FolderState) -> tuple[int, int, int, int]:
