@@ -22,6 +22,7 @@ from .errors import PhaseError, UnsupportedError
 from .ledger_file import PHASES, locked, open_ledger, phase_beside, translate, write_phase_beside
 
 _VARIABLES = 500
+_COLUMNS = {"source": "source_uid", "target": "target_uid"}
 
 
 class MessageRow(NamedTuple):
@@ -207,7 +208,7 @@ class Ledger:
     ) -> int:
         """Note that work on a folder begins: until :meth:`complete` it counts as unfinished. Gives its number.
 
-        ``forget`` drops the messages remembered of it, because a UIDVALIDITY is no longer the one they belong to.
+        ``forget`` drops what is remembered of its messages, because a UIDVALIDITY is no longer the one they belong to.
         """
         with self._transaction() as db:
             db.execute(
@@ -224,6 +225,7 @@ class Ledger:
             ).fetchone()
             if forget:
                 db.execute("DELETE FROM message WHERE folder = ?", (folder,))
+                db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
         return int(folder)
 
     def complete(
@@ -249,13 +251,48 @@ class Ledger:
         rows = self._rows("SELECT source_uid, target_uid, flags, digest FROM message WHERE folder = ?", (folder,))
         return [MessageRow(*row) for row in rows]
 
+    def each_message(self, folder: int) -> Iterator[MessageRow]:
+        """All messages of a folder that a run brought, by source UID, without holding them all."""
+        try:
+            for row in self._db.execute(
+                "SELECT source_uid, target_uid, flags, digest FROM message WHERE folder = ? ORDER BY source_uid",
+                (folder,),
+            ):
+                yield MessageRow(*row)
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.path) from error
+
+    def each_uid(self, folder: int, side: str) -> Iterator[int]:
+        """The UIDs of a folder's messages on the ``source`` or the ``target``, ascending, without holding them all."""
+        try:
+            column = _COLUMNS[side]
+            for (uid,) in self._db.execute(
+                f"SELECT {column} FROM message WHERE folder = ? ORDER BY {column}",  # noqa: S608 - a name of ours
+                (folder,),
+            ):
+                yield int(uid)
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.path) from error
+
+    def messages_within(self, folder: int, side: str, runs: Iterable[tuple[int, int]]) -> list[MessageRow]:
+        """Those messages of a folder whose UID on the ``source`` or the ``target`` lies in one of these runs."""
+        found: list[MessageRow] = []
+        for first, last in runs:
+            rows = self._rows(
+                "SELECT source_uid, target_uid, flags, digest FROM message"  # noqa: S608 - a column's name of ours
+                f" WHERE folder = ? AND {_COLUMNS[side]} BETWEEN ? AND ?",
+                (folder, first, last),
+            )
+            found += [MessageRow(*row) for row in rows]
+        return found
+
     def messages_of(self, folder: int, source_uids: Iterable[int]) -> list[MessageRow]:
         """Those messages of a folder that came from these source UIDs."""
-        return self._some_messages("source_uid", folder, source_uids)
+        return self._some_messages(_COLUMNS["source"], folder, source_uids)
 
     def messages_at(self, folder: int, target_uids: Iterable[int]) -> list[MessageRow]:
         """Those messages of a folder that have these UIDs on the target."""
-        return self._some_messages("target_uid", folder, target_uids)
+        return self._some_messages(_COLUMNS["target"], folder, target_uids)
 
     def _some_messages(self, column: str, folder: int, uids: Iterable[int]) -> list[MessageRow]:
         found: list[MessageRow] = []

@@ -20,20 +20,18 @@ from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
 from .folders import INBOX, Namespace, packed, show, wire_to_text
-from .listing import is_gap, read_fingerprints, read_flags
+from .listing import read_some_flags
+from .look import Recognised, examine_source, look_at
 from .plan import (
     COMPARE,
     FRESH,
     GONE,
     FolderPlan,
     Look,
-    Pair,
     Policy,
     Step,
-    match,
     plan_folder,
     plan_fresh,
-    unknown,
 )
 from .session import Selected, Session, connect, refusal
 from .source import Source, open_source
@@ -85,6 +83,9 @@ class FolderRun:
         self._step, self._shared, self._row, self._outcome = step, shared, row, outcome
         self._source: Selected | None = None
         self._look = Look({}, {})
+        self._recognised = Recognised()
+        #: The folder's number in the ledger and the UIDVALIDITY it is written to under.
+        self._target_folder = (0, 0)
         self._known_before = 0
 
     # looking and planning
@@ -92,72 +93,28 @@ class FolderRun:
     def decide(self) -> FolderPlan:
         """Look at both sides and plan; writes nothing."""
         step, shared = self._step, self._shared
-        if step.action != GONE:
-            self._source = self._examine_source()
         if step.action == FRESH and step.source and step.source.state:
+            self._source = self._examine_source()
             self._look = Look({}, {}, target_uidnext=1)
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
-        source = self._source
-        here = shared.source.flags() if source else {}
-        target = shared.target.select(self._target_name(), read_only=True)
-        pairs, ours = self._remembered(source, target)
-        look = Look(
-            source=here,
-            target=read_flags(shared.target, target.exists),
-            pairs=pairs,
-            ours=ours,
-            same_uidvalidity=source is not None and source.uidvalidity == target.uidvalidity,
-            target_uidnext=target.uidnext,
-        )
-        self._look = self._recognised(look)
+        seen = look_at(shared, step, self._row, self._target_name())
+        self._source, self._look, self._recognised = seen.source, seen.look, seen.recognised
+        source = seen.source
         state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
         return plan_folder(self._look, state, shared.policy.of(step.target_path))
 
     def _examine_source(self) -> Selected:
-        folder = self._step.source
-        if folder is None:
-            raise FolderError("the folder is not on the source")
-        selected = self._shared.source.examine(folder.name)
-        if folder.state and selected.uidvalidity != folder.state.uidvalidity:
-            raise FolderError("the folder's UIDVALIDITY changed on the source while it was read")
-        return selected
+        return examine_source(self._shared, self._step)
 
     def _target_name(self) -> bytes:
         return self._step.target.name if self._step.target else self._shared.namespace.name(self._step.target_path)
-
-    def _remembered(self, source: Selected | None, target: Selected) -> tuple[dict[int, Pair], frozenset[int]]:
-        """The ledger's pairs as far as they still hold, and the target UIDs that are ours all the same."""
-        row = self._row
-        if row is None or row.target_uidvalidity != target.uidvalidity:
-            return {}, frozenset()
-        rows = self._shared.ledger.messages(row.id)
-        if source is not None and row.source_uidvalidity != source.uidvalidity:
-            return {}, frozenset(one.target_uid for one in rows)
-        return {one.source_uid: Pair(one.target_uid, one.flags) for one in rows}, frozenset()
-
-    def _recognised(self, look: Look) -> Look:
-        """Match messages of which no pair is known by what they are: first those with the same UID, then the rest."""
-        here, there = unknown(look)
-        if not there:
-            return look
-        source, theirs = self._shared.source, read_fingerprints(self._shared.target, sorted(there))
-        gaps = frozenset(uid for uid, print_ in theirs.items() if is_gap(print_))
-        theirs = {uid: print_ for uid, print_ in theirs.items() if uid not in gaps}
-        matched: dict[int, int] = {}
-        both = sorted(here & set(theirs)) if look.same_uidvalidity else []
-        if both:
-            found = match(source.fingerprints(both), {uid: theirs[uid] for uid in both})
-            matched = {uid: other for uid, other in found.items() if uid == other}
-        here, rest = here - set(matched), {uid: one for uid, one in theirs.items() if uid not in matched}
-        if here and rest:
-            matched |= match(source.fingerprints(sorted(here)), rest)
-        return replace(look, matched=matched, gaps=gaps)
 
     # doing
 
     def work(self) -> FolderPlan:
         """Plan and do; when the target folder changes under our hands, plan again from what it holds then."""
         attempt = 0
+        self._finish_taking_back()
         while True:
             attempt += 1
             plan = self.decide()
@@ -178,20 +135,35 @@ class FolderRun:
     def _take_back(self, uids: list[int]) -> None:
         """On fresh connections, remove messages that this run has just added and that got UIDs they must not have.
 
-        It is tried again and again: what is left here might be there twice in the end.
+        It is tried again and again, and by the next run if need be: what is left here might be there twice in the end.
         """
+        if uids:
+            self._shared.ledger.withdraw(*self._target_folder, uids)
         for attempt in range(1, _TRIES + 1):
             try:
                 self._shared.renew()
                 if uids:
-                    self._shared.target.select(self._target_name(), read_only=False)
-                    delete(self._shared.target, sorted(uids))
+                    self._withdraw(*self._target_folder)
             except MigrationError:
                 if attempt == _TRIES:
                     raise
                 time.sleep(attempt)
             else:
                 return
+
+    def _withdraw(self, folder: int, uidvalidity: int) -> None:
+        """Remove what the ledger says must go, from the very folder that it was added to."""
+        ledger, target = self._shared.ledger, self._shared.target
+        uids = ledger.withdrawals(folder, uidvalidity)
+        if uids and target.select(self._target_name(), read_only=False).uidvalidity == uidvalidity:
+            delete(target, sorted(read_some_flags(target, uids)))
+        ledger.withdrawn(folder)
+
+    def _finish_taking_back(self) -> None:
+        """Do first what an earlier run was kept from."""
+        row = self._row
+        if row and self._step.target and self._shared.ledger.withdrawals(row.id, row.target_uidvalidity):
+            self._withdraw(row.id, row.target_uidvalidity)
 
     def _as_found(self) -> None:
         """From now on the folder is one that exists: what it holds is read again."""
@@ -208,6 +180,7 @@ class FolderRun:
     def _apply(self, plan: FolderPlan) -> None:
         target = self._open_target(plan)
         folder = self._begin(plan, target)
+        self._target_folder = (folder, target.uidvalidity)
         delete(self._shared.target, plan.placeholders)
         self._remove(plan, folder)
         self._set_flags(plan, target, folder)
@@ -261,6 +234,8 @@ class FolderRun:
             reasons=plan.reasons,
             forget=forget,
         )
+        if self._recognised.uids:
+            ledger.add_messages(folder, self._recognised.rows())
         if plan.adopt:
             rows = [MessageRow(uid, pair.target_uid, pair.flags, None) for uid, pair in plan.adopt.items()]
             ledger.add_messages(folder, rows)

@@ -6,45 +6,140 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from ..errors import FolderError, ProtocolError
 from ..transport.wire import Response, Value
 from .attributes import PLACEHOLDER_BODY, flag_key, instant
 from .session import Session, refusal
-from .uidset import chunks
+from .uidset import MAX_UID, chunks
 
 _IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
 _ATTRIBUTES_LINE = re.compile(rb'\d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)')
 _FLAGS_LINE = re.compile(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\)\)\r\n")
 
 
-def read_flags(session: Session, exists: int) -> dict[int, bytes]:
-    """UID → flags (as the server wrote them) of every message in the selected folder."""
+class Listing(Mapping[int, bytes]):
+    """UID → flags (as the server wrote them) of a folder's messages, ascending; eight bytes a message.
+
+    A folder of a million messages is no reason to need much memory; the flags are few, and each is kept once.
+    """
+
+    def __init__(self) -> None:
+        self._uids = array("I")
+        self._kinds = array("I")
+        self._table: list[bytes] = []
+        self._numbers: dict[bytes, int] = {}
+        self._ascending = True
+
+    @classmethod
+    def of(cls, flags: Mapping[int, bytes]) -> Self:
+        """A listing of what a dictionary holds."""
+        made = cls()
+        for uid in sorted(flags):
+            made.add(uid, flags[uid])
+        return made
+
+    def add(self, uid: int, flags: bytes) -> None:
+        """Enter a message. Servers give them in ascending order; for what comes out of turn, the last word counts.
+
+        :raises ProtocolError: no server can have such a UID (RFC 3501 section 2.3.1.1).
+        """
+        if not 0 < uid <= MAX_UID:
+            raise ProtocolError(f"the server told a message of UID {uid}")
+        kind = self._numbers.get(flags)
+        if kind is None:
+            kind = self._numbers[flags] = len(self._table)
+            self._table.append(flags)
+        self._ascending = self._ascending and (not self._uids or uid > self._uids[-1])
+        self._uids.append(uid)
+        self._kinds.append(kind)
+
+    def _settle(self) -> None:
+        """Put in order what came out of turn."""
+        if not self._ascending:
+            last = dict(zip(self._uids, self._kinds, strict=True))
+            self._uids = array("I", sorted(last))
+            self._kinds = array("I", (last[uid] for uid in self._uids))
+            self._ascending = True
+
+    def index(self, uid: int) -> int:
+        """The place of a message in the listing, -1 when it is not there."""
+        self._settle()
+        at = bisect_left(self._uids, uid)
+        return at if at < len(self._uids) and self._uids[at] == uid else -1
+
+    def at(self, index: int) -> tuple[int, bytes]:
+        """UID and flags of the message at a place."""
+        self._settle()
+        return self._uids[index], self._table[self._kinds[index]]
+
+    def __getitem__(self, uid: int) -> bytes:
+        at = self.index(uid)
+        if at < 0:
+            raise KeyError(uid)
+        return self._table[self._kinds[at]]
+
+    def __contains__(self, uid: object) -> bool:
+        return isinstance(uid, int) and self.index(uid) >= 0
+
+    def __iter__(self) -> Iterator[int]:
+        self._settle()
+        return iter(self._uids)
+
+    def __len__(self) -> int:
+        self._settle()
+        return len(self._uids)
+
+
+def read_flags(session: Session, exists: int) -> Listing:
+    """The flags of every message in the selected folder."""
+    return _listed(session, b"UID FETCH 1:* (UID FLAGS)") if exists else Listing()
+
+
+def read_some_flags(session: Session, uids: Iterable[int]) -> dict[int, bytes]:
+    """UID → flags of those of some messages in the selected folder that are there; ``uids`` ascending."""
+    wanted = list(uids)
     found: dict[int, bytes] = {}
-    if not exists:
-        return found
+    for some in chunks(wanted):
+        found.update(_listed(session, b"UID FETCH " + some + b" (UID FLAGS)"))
+    # what nobody asked for may come as well: news of other messages
+    return {uid: found[uid] for uid in wanted if uid in found}
+
+
+def _listed(session: Session, command: bytes) -> Listing:
+    found = Listing()
     wire = session.wire
-    tag = session.start(b"UID FETCH 1:* (UID FLAGS)")
+    tag = session.start(command)
     wire.flush()
     while True:
         wire.ensure_line()
         match = wire.match(_FLAGS_LINE)
         if match:
-            found[int(match[1])] = match[2]
+            found.add(int(match[1]), match[2])
             wire.skip(len(match[0]))
             continue
         response = wire.response()
         if response.tag == tag:
             break
-        items = fetch_items(response)
-        uid, flags = items.get(b"UID"), items.get(b"FLAGS")
-        if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, list):
-            found[int(uid)] = flag_text(flags)
+        if response.tag == b"*":
+            session.note(response)
+            note_flags(response, found)
     if not response.text.upper().startswith(b"OK"):
         raise FolderError(f"the server would not list the messages: {response.text[:200]!r}", **session.place())
     return found
+
+
+def note_flags(response: Response, found: Listing) -> None:
+    """Enter what a FETCH response tells of a message's flags, in whatever order it has its items."""
+    items = fetch_items(response)
+    uid, flags = items.get(b"UID"), items.get(b"FLAGS")
+    if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, list):
+        found.add(int(uid), flag_text(flags))
 
 
 def search(session: Session, criteria: bytes) -> list[int]:

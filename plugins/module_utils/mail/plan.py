@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import FidelityError, FolderError, MigrationError, RemovalsError
 from .attributes import difference, flag_key, is_placeholder, storable
+from .deltas import AUTO, LISTING
 from .folders import FolderRules, Path, show, wire_to_text
 from .listing import Fingerprint
 from .survey import Folder, FolderState, Side
@@ -29,13 +30,15 @@ class Policy:
     """What the operator wants and what the target can do.
 
     ``fidelity`` is ``auto``, ``faithful`` or ``mapped``; ``allow_removals`` a share between 0 and 1; ``no_faithful``
-    says why UIDVALIDITY can't be set on this target, empty when it can.
+    says why UIDVALIDITY can't be set on this target, empty when it can. ``delta`` is how changes are asked for
+    (:mod:`deltas`).
     """
 
     fidelity: str = "auto"
     allow_removals: float = 0.2
     no_faithful: str = ""
     rules: FolderRules = field(default_factory=FolderRules)
+    delta: str = AUTO
 
     def of(self, path: Path) -> Policy:
         """The policy for one target folder: one that doveadm can't be told the name of can't be faithful."""
@@ -107,7 +110,8 @@ def plan_mailbox(
 ) -> MailboxPlan:
     """What each folder needs; ``mapping`` is source path → target path, ``bases`` is by source path."""
     steps = [
-        _settled(_step(source.folders[path], target, new, bases.get(path)), policy) for path, new in mapping.items()
+        _settled(_step(source.folders[path], target, new, bases.get(path), policy), policy)
+        for path, new in mapping.items()
     ]
     wanted = {mapping[path] for path in mapping if source.folders[path].subscribed}
     known = {path for path, folder in target.folders.items() if folder.subscribed}
@@ -137,7 +141,7 @@ def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[
             yield path, policy.rules.renamed(path)
 
 
-def _step(source: Folder, target: Side, new: Path, base: Base | None) -> Step:
+def _step(source: Folder, target: Side, new: Path, base: Base | None, policy: Policy) -> Step:
     there = target.folders.get(new)
     found = Step(path=source.path, target_path=new, action=COMPARE, source=source, target=there, base=base)
     if not source.selectable:
@@ -147,7 +151,7 @@ def _step(source: Folder, target: Side, new: Path, base: Base | None) -> Step:
         return _with(found, TROUBLE, trouble)
     if there is None or not there.selectable or there.state is None:
         return Step(path=source.path, target_path=new, action=FRESH, source=source, target=None, base=base)
-    if _same_as_before(source.state, there.state, base):
+    if _same_as_before(source.state, there.state, base, trust_modseqs=policy.delta != LISTING):
         return _with(found, UNCHANGED)
     if there.state.messages == 0 and there.state.uidnext == 1:
         return _with(found, FRESH)
@@ -165,11 +169,11 @@ def _with(step: Step, action: str, trouble: MigrationError | None = None) -> Ste
     return Step(step.path, step.target_path, action, step.source, step.target, step.base, trouble)
 
 
-def _same_as_before(source: FolderState, target: FolderState, base: Base | None) -> bool:
+def _same_as_before(source: FolderState, target: FolderState, base: Base | None, *, trust_modseqs: bool) -> bool:
     """Whether both sides are as the last complete run left them; without mod-sequences flags must be looked at."""
     if base is None or base.source != source or base.target != target:
         return False
-    return bool(source.messages == 0 or (source.highestmodseq and target.highestmodseq))
+    return bool(source.messages == 0 or (trust_modseqs and source.highestmodseq and target.highestmodseq))
 
 
 # one folder
@@ -222,6 +226,8 @@ class Look:
 
     ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a
     run brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint, ``gaps`` placeholders.
+
+    Messages that are the same on both sides and in the ledger may be left out: ``untouched`` counts them.
     """
 
     source: Mapping[int, bytes]
@@ -232,6 +238,7 @@ class Look:
     gaps: frozenset[int] = frozenset()
     same_uidvalidity: bool = False
     target_uidnext: int = 0
+    untouched: int = 0
 
 
 def plan_fresh(source: FolderState, policy: Policy) -> FolderPlan:
@@ -305,11 +312,12 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
     stays = set(look.target) - stale - gone - placeholders
     strangers = stays - {pair.target_uid for uid, pair in alive.items() if uid == pair.target_uid}
     clash = min((uid for uid in strangers if look.same_uidvalidity and uid < source.uidnext), default=0)
-    keep_uids = _can_keep_uids(look, policy, empty=not stays, clash=bool(clash))
+    empty = not stays and not look.untouched
+    keep_uids = _can_keep_uids(look, policy, empty=empty, clash=bool(clash))
     copy = tuple(sorted(uid for uid in look.source if uid not in alive))
     late = tuple(uid for uid in copy if keep_uids and uid < look.target_uidnext)
     foreign = len(stays - claimed)
-    reasons = _why_clash(clash) or _reasons(look, policy, empty=not stays)
+    reasons = _why_clash(clash) or _reasons(look, policy, empty=empty)
     if keep_uids:
         reasons = _exceptions(len(strangers) - foreign, foreign, late)
     plan = FolderPlan(
@@ -328,7 +336,7 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
         foreign=foreign,
         reasons=reasons,
     )
-    return _guarded(plan, len(pairs) + len(stale), policy)
+    return _guarded(plan, len(pairs) + len(stale) + look.untouched, policy)
 
 
 def _can_keep_uids(look: Look, policy: Policy, *, empty: bool, clash: bool) -> bool:

@@ -55,6 +55,9 @@ class Session(Dialogue):
         super().__init__(wire, capabilities)
         self.server = server
         self.selected: bytes | None = None
+        self.enabled: set[bytes] = set()
+        #: Ways of asking for changes whose answers have not added up here.
+        self.distrusted: set[str] = set()
 
     def must(self, doing: str, *parts: bytes | Literal) -> Reply:
         """Like :meth:`run`; a refusal is an error that says what was being done."""
@@ -78,14 +81,28 @@ class Session(Dialogue):
 
         :raises FolderError: it can't be opened.
         """
+        return self.open(folder, read_only=read_only)[0]
+
+    def open(self, folder: bytes, *, read_only: bool, parameters: bytes = b"") -> tuple[Selected, Reply]:
+        """Like :meth:`select`, with parameters (RFC 4466), and with all that the server said."""
         verb = b"EXAMINE " if read_only else b"SELECT "
-        reply = self.run(verb, quoted(folder))
+        reply = self.run(verb, quoted(folder), b" " + parameters if parameters else b"")
         if not reply.ok:
             self.selected = None
             error = refusal(reply, f"open the folder ({verb.decode().strip()})", self)
             raise error.become(FolderError) if error.kind == ServerError.kind else error
         self.selected = folder
-        return _selected(reply, self)
+        return _selected(reply, self), reply
+
+    def enable(self, capability: bytes) -> bool:
+        """Switch an extension on (RFC 5161); whether it is on now. No folder may be open."""
+        if capability not in self.enabled and self.has(b"ENABLE", capability):
+            self.unselect()
+            reply = self.run(b"ENABLE " + capability)
+            said = b" ".join(one.text.upper() for one in reply.untagged if one.text[:8].upper() == b"ENABLED ")
+            if reply.ok and capability in said.split():
+                self.enabled.add(capability)
+        return capability in self.enabled
 
     def unselect(self) -> None:
         """Leave the folder without expunging anything (RFC 3691); opening none does the same elsewhere."""

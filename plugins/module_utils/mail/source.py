@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from ..transport.imap import Account
+from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages
-from .listing import Fingerprint, read_fingerprints, read_flags
+from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
 from .server import Server
 from .session import Selected, Session, connect
 from .survey import Side, survey
@@ -34,8 +35,20 @@ class Source(Protocol):
         :raises FolderError: it can't be opened.
         """
 
-    def flags(self) -> Mapping[int, bytes]:
+    def flags(self) -> Listing:
         """UID → flags of every message."""
+
+    def some_flags(self, uids: Iterable[int]) -> dict[int, bytes]:
+        """UID → flags of those of some messages that are there; ``uids`` ascending."""
+
+    def changes(self, name: bytes, since: Since, wanted: str) -> tuple[Selected, Changes] | None:
+        """Open a folder and tell what has changed since a state; None when every message has to be looked at.
+
+        ``wanted`` is the way to ask, as the option ``delta`` has it (:mod:`deltas`).
+        """
+
+    def distrust(self, way: str) -> None:
+        """Don't ask for changes in this way again: an answer did not add up."""
 
     def fingerprints(self, uids: Iterable[int]) -> dict[int, Fingerprint]:
         """UID → fingerprint of some messages; ``uids`` ascending."""
@@ -83,7 +96,19 @@ class ImapSource:
         self._exists = selected.exists
         return selected
 
-    def flags(self) -> Mapping[int, bytes]:
+    def some_flags(self, uids: Iterable[int]) -> dict[int, bytes]:
+        return read_some_flags(self._session, uids)
+
+    def changes(self, name: bytes, since: Since, wanted: str) -> tuple[Selected, Changes] | None:
+        found = read_changes(self._session, name, since, wanted)
+        if found:
+            self._exists = found[0].exists
+        return found
+
+    def distrust(self, way: str) -> None:
+        self._session.distrusted.add(way)
+
+    def flags(self) -> Listing:
         return read_flags(self._session, self._exists)
 
     def fingerprints(self, uids: Iterable[int]) -> dict[int, Fingerprint]:

@@ -41,20 +41,29 @@ def chunks(uids: Iterable[int], max_bytes: int = 4000) -> Iterator[bytes]:
         yield b",".join(parts)
 
 
+def spans(text: bytes) -> Iterator[tuple[int, int]]:
+    """The ``(first, last)`` runs of a set, in the set's order.
+
+    :raises ProtocolError: not a set of UIDs.
+    """
+    for part in text.split(b","):
+        first, colon, last = part.partition(b":")
+        if not first.isdigit() or (colon and not last.isdigit()):
+            raise ProtocolError(f"the server sent {text[:80]!r} where a UID set belongs")
+        low, high = sorted((int(first), int(last) if colon else int(first)))
+        if low < 1 or high > MAX_UID:
+            raise ProtocolError(f"the server sent {text[:80]!r} where a UID set belongs")
+        yield low, high
+
+
 def expand(text: bytes, limit: int) -> list[int]:
     """The UIDs of a set in the set's order (an APPENDUID lists them in the order of the messages).
 
     :raises ProtocolError: not a set, or more than ``limit`` UIDs.
     """
     uids: list[int] = []
-    for part in text.split(b","):
-        first, colon, last = part.partition(b":")
-        if not first.isdigit() or (colon and not last.isdigit()):
-            raise ProtocolError(f"the server sent {text[:80]!r} where a UID set belongs")
-        low, high = int(first), int(last) if colon else int(first)
-        if low > high:
-            low, high = high, low
-        if low < 1 or high > MAX_UID or len(uids) + high - low + 1 > limit:
+    for low, high in spans(text):
+        if len(uids) + high - low + 1 > limit:
             raise ProtocolError(f"the server sent a UID set of more than {limit} messages")
         uids.extend(range(low, high + 1))
     return uids
