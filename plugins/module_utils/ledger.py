@@ -20,7 +20,10 @@ from typing import Any, NamedTuple, Self
 
 from .errors import PhaseError, UnsupportedError
 from .ledger_file import PHASES, locked, open_ledger, phase_beside, translate, write_phase_beside
+from .ledger_refused import RefusedTable
 
+#: Size in bytes of a message's digest (BLAKE2b).
+DIGEST_SIZE = 16
 _VARIABLES = 500
 _COLUMNS = {"source": "source_uid", "target": "target_uid"}
 
@@ -82,7 +85,7 @@ class FolderRow:
     target_state: tuple[int, ...] | None
 
 
-class Ledger:
+class Ledger(RefusedTable):
     """An open ledger. Each process and thread opens its own; :meth:`close` it, or use it as a context manager."""
 
     def __init__(self, path: str, *, read_only: bool = False) -> None:
@@ -226,6 +229,7 @@ class Ledger:
             if forget:
                 db.execute("DELETE FROM message WHERE folder = ?", (folder,))
                 db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
+                db.execute("DELETE FROM refused WHERE folder = ?", (folder,))
         return int(folder)
 
     def complete(

@@ -57,6 +57,24 @@ options:
       - When more have gone from the source, nothing is removed and the folder fails with kind V(too_many_removals).
     type: float
     default: 0.2
+  quarantine:
+    description:
+      - Folder on the host that the module runs on, for the exact bytes of messages that the target refuses. It is made
+        when it is needed, 0700, with a folder for each mailbox; every message is a file of its own, 0600.
+      - The default is a folder beside the O(ledger), C(<ledger>.quarantine).
+      - A message that the target takes in a later run is removed from it.
+    type: path
+  repair:
+    description:
+      - What may be done to a message that the target refuses as it is.
+      - V(never) changes no byte of any message. It goes to the quarantine and its mailbox fails with
+        kind V(message_refused).
+      - V(documented) tries it once more with NUL bytes as 0x80, every line end as CR LF, and an empty line before the
+        first line that is no header field. Its original bytes go to the quarantine all the same, and
+        RV(mailboxes[].refused) names it.
+    type: str
+    choices: [never, documented]
+    default: never
 seealso:
   - module: atmail.migration.mailbox_audit
 """
@@ -200,6 +218,41 @@ mailboxes:
       type: list
       elements: str
       sample: []
+    refused:
+      description:
+        - A line for each message that is not on the target byte for byte, from this run or from an earlier one.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        folder:
+          description: The folder's name on the source.
+          returned: always
+          type: str
+          sample: Archive/2019
+        uid:
+          description: The message's UID on the source.
+          returned: always
+          type: int
+          sample: 46
+        kind:
+          description:
+            - V(refused) when the target does not take the message, V(repaired) when it took it only after a repair,
+              V(empty) when it has no bytes at all, which IMAP can't append. An empty message is no failure.
+          returned: always
+          type: str
+          sample: refused
+        reason:
+          description: What the target said.
+          returned: always
+          type: str
+          sample: "the server would not store the message: NO [LIMIT] Mail size exceeds 50k"
+        file:
+          description: The file with the message's exact bytes; empty when there is none.
+          returned: always
+          type: str
+          sample: /var/lib/migration/acme.sqlite3.quarantine/ann@acme.example/Archive%2F2019.777.46.eml
+      sample: []
     failures:
       description: What was not done, each with RV(mailboxes[].failures[].kind), C(message), C(safe_next) and its place.
       returned: always
@@ -242,6 +295,8 @@ SPEC = ArgumentSpec(options=COMMON).merge(
             "fidelity": {"type": "str", "choices": ["auto", "faithful", "mapped"], "default": "auto"},
             "ledger": {"type": "str", "required": True},
             "allow_removals": {"type": "float", "default": 0.2},
+            "quarantine": {"type": "path"},
+            "repair": {"type": "str", "choices": ["never", "documented"], "default": "never"},
         }
     )
 )

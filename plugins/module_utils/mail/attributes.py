@@ -41,6 +41,12 @@ def storable(flags: bytes) -> tuple[bytes, ...]:
     return tuple(kept[lowered] for lowered in sorted(kept))
 
 
+@lru_cache(maxsize=65536)
+def unstorable(flags: bytes) -> tuple[bytes, ...]:
+    """What stands among the flags and can't be sent, because it is no flag (RFC 3501 section 9, ``flag-keyword``)."""
+    return tuple(one for one in flags.split() if not _FLAG.match(one))
+
+
 def is_placeholder(flags: bytes) -> bool:
     """Whether a message is a gap filler of ours: deleted, and marked with our keyword."""
     lowered = flags.lower().split()

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..errors import ConnectionLostError, InternalError, MigrationError, TimedOutError
+from ..ledger import DIGEST_SIZE
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from .attributes import flag_key, instant
@@ -27,7 +28,6 @@ from .report import failed_result
 from .server import Server
 from .session import Session, connect
 from .survey import Folder, Side, survey
-from .transfer import DIGEST_SIZE
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000

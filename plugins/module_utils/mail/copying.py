@@ -7,13 +7,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import (
     FolderError,
-    MessageRefusedError,
     MessageUnreadableError,
     MigrationError,
+    ServerError,
     ServerFaultError,
     TargetMovedError,
 )
@@ -21,6 +21,7 @@ from ..ledger import MessageRow
 from .attributes import PLACEHOLDER
 from .doveadm import MailboxUpdate
 from .folders import show, wire_to_text
+from .ladder import Ladder
 from .listing import read_fingerprints, search
 from .plan import match
 from .session import Selected, Session
@@ -59,14 +60,17 @@ class FolderCopy:
     folder: int
     outcome: Outcome
     reopen: Callable[[], Selected]
+    ladder: Ladder
     skip: set[int] = field(default_factory=set)
     lost_flags: set[bytes] = field(default_factory=set)
     placeholders: bool = False
     _next: int = 0
-    _faulty: list[dict[str, Any]] = field(default_factory=list)
+    _faulty: list[int] = field(default_factory=list)
     _from_the_future: int = 0
     _empty: set[int] = field(default_factory=set)
     _unplaced: list[MessageRow] = field(default_factory=list)
+    _dropped: dict[int, MigrationError] = field(default_factory=dict)
+    _without: dict[bytes, list[int]] = field(default_factory=dict)
 
     def run(self, part: Part, target: Selected) -> int:
         """Copy a part; a refused batch is halved until the one message is found that is to blame.
@@ -78,18 +82,33 @@ class FolderCopy:
         """
         before = target.uidnext
         try:
-            while not part.done:
-                target = self._one_stream(part, target)
+            self._streams(part, target)
+            while again := self._climbed():
+                self._streams(Part(again, part.last, keep_uids=False), self.opened(self._next))
         except HOPELESS:
             self._tidy()
             raise
         self._place(before)
+        self._add_keywords()
         if self._from_the_future:
             count = f"{self._from_the_future} message(s) have a date in the future"
             self.outcome.find(f"{show(self.path)}: {count}, for which the target may have set the time of the copy")
         if self.placeholders:
             self._expunge_placeholders()
         return self._next
+
+    def _streams(self, part: Part, target: Selected) -> None:
+        while not part.done:
+            target = self._one_stream(part, target)
+
+    def _climbed(self) -> list[int]:
+        """Messages that were dropped on the way, as far as there is another way to send them; the others are told."""
+        dropped, self._dropped = self._dropped, {}
+        if dropped:
+            self.reopen()
+        again = [uid for uid, error in sorted(dropped.items()) if self.ladder.climb(uid, error)]
+        self.skip.update(dropped.keys() - again)
+        return again
 
     def _one_stream(self, part: Part, target: Selected) -> Selected:
         """Copy until the part is done or the target refuses a batch; gives the target folder as it is then."""
@@ -99,13 +118,14 @@ class FolderCopy:
             faithful=part.keep_uids,
             skip_to=self.skip_to,
             confirmed=self._confirmed,
-            dropped=self._dropped,
+            dropped=self._dropped.__setitem__,
             limit=part.limit,
+            held_back=self.shared.held_back,
         )
         messages = self.shared.source.messages(part.todo(), part.first, part.last)
         refused: BatchRefusedError | None = None
         try:
-            self._empty.update(copy_messages(messages, appender, self.shared.meter, self.skip))
+            self._empty.update(copy_messages(messages, appender, self.shared.meter, self.skip, self.ladder.sent))
         except MessageUnreadableError as error:
             self.outcome.find(f"{show(self.path)}: {error.message}")
         except BatchRefusedError as error:
@@ -115,6 +135,8 @@ class FolderCopy:
             self._unplaced += appender.unplaced
             self._from_the_future += appender.from_the_future
             self.lost_flags |= appender.lost_flags
+            for keyword, uids in appender.without.items():
+                self._without.setdefault(keyword, []).extend(uids)
             self.placeholders = self.placeholders or appender.placeholders > 0
         if refused:
             return self._after_refusal(part, refused)
@@ -126,27 +148,34 @@ class FolderCopy:
         if isinstance(error.cause, HOPELESS) or not self._next:
             # without the UIDs nobody can tell what of that which was under way has been stored: the next run looks
             raise error.cause
+        if not error.source_uids:
+            raise error.cause  # a placeholder: without it there is no way on
+        part.first = error.source_uids[0]
+        self.reopen()
         if len(error.source_uids) > 1:
             part.limit = max(1, len(error.source_uids) // 2)
         else:
-            self._refused_alone(part, error)
-        part.first = error.source_uids[0] if error.source_uids else part.first
-        self.reopen()
+            self._refused_alone(part, part.first, error.cause)
+            self.reopen()
         return self.opened(self._next)
 
-    def _refused_alone(self, part: Part, error: BatchRefusedError) -> None:
+    def _refused_alone(self, part: Part, uid: int, error: ServerError) -> None:
         """One message was refused by itself. A server's fault may be the message's doing; with a second it is not."""
         part.limit = BATCH_MESSAGES
-        if isinstance(error.cause, ServerFaultError):
-            part.limit = 1
-            if self._faulty:
-                self.outcome.failures[:] = [one for one in self.outcome.failures if one not in self._faulty]
-                self._tidy()
-                raise error.cause
-        for uid in error.source_uids:
-            self._dropped(uid, error.cause.become(MessageRefusedError))
-        if isinstance(error.cause, ServerFaultError):
-            self._faulty = self.outcome.failures[-1:]
+        if not isinstance(error, ServerFaultError):
+            if not self.ladder.climb(uid, error):
+                self.skip.add(uid)
+            return
+        part.limit = 1
+        if self._faulty:
+            self.outcome.failures[:] = [one for one in self.outcome.failures if one.get("uid") not in self._faulty]
+            for other in self._faulty:
+                self.ladder.take_back(other)
+            self._tidy()
+            raise error
+        self.ladder.give_up(uid, error)
+        self.skip.add(uid)
+        self._faulty = [uid]
 
     def opened(self, uidnext: int) -> Selected:
         """Open the target folder, which must be as it was left: with this UIDNEXT, where it is known.
@@ -163,10 +192,17 @@ class FolderCopy:
         self.shared.ledger.add_messages(self.folder, rows)
         self.outcome.messages_copied += len(rows)
         self.outcome.bytes_copied += size
+        self.ladder.arrived(row.source_uid for row in rows)
 
-    def _dropped(self, uid: int, error: MigrationError) -> None:
-        self.skip.add(uid)
-        self.outcome.fail(error.at(folder=show(self.path), uid=uid))
+    def _add_keywords(self) -> None:
+        """Store the keywords that were held back; what the target does not take of them is told, and nothing more."""
+        without, self._without = self._without, {}
+        for keyword, uids in sorted(without.items()):
+            rows = self.shared.ledger.messages_of(self.folder, uids)
+            for some in chunks(sorted(row.target_uid for row in rows if row.target_uid)):
+                reply = self.shared.target.run(b"UID STORE " + some + b" +FLAGS.SILENT (" + keyword + b")")
+                if not reply.ok:
+                    self.lost_flags.add(keyword)
 
     def skip_to(self, uid: int) -> None:
         """Raise the target's UIDNEXT to at least ``uid``."""
@@ -195,17 +231,18 @@ class FolderCopy:
         up to ``last``.
         """
         come = self.shared.ledger.message_count(self.folder) - before
-        if come + len(self.skip) >= wanted:
+        if come + len(self.skip) >= wanted and not len(self.ladder) > len(self.skip):
             return
         # opened anew: a message that somebody has just expunged is still in the old view of the folder
         self.reopen()
         here = set(self.shared.source.flags())
+        self.ladder.gone(here)
         known = {row.source_uid for row in self.shared.ledger.messages(self.folder)} | self.skip
         for uid in sorted((here if uids is None else here & set(uids)) - known):
-            error: MigrationError = MessageUnreadableError("the source lists the message but does not give it out")
             if uid in self._empty:
-                error = MessageRefusedError("the message is empty (0 bytes), and IMAP can't append that")
-            if uid <= last:
+                self.ladder.empty(uid)
+            elif uid <= last:
+                error = MessageUnreadableError("the source lists the message but does not give it out")
                 self.outcome.fail(error.at(folder=show(self.path), uid=uid))
 
     # placeholders

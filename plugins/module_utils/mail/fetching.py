@@ -32,13 +32,25 @@ _LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
 
 @dataclass(frozen=True)
 class Message:
-    """A message on its way: what FETCH told of it, and its bytes, which have to be read before the next message."""
+    """A message on its way: what FETCH told of it, and its bytes, which have to be read before the next message.
+
+    ``literal8``: it is sent as one (RFC 3516) where the target knows that. ``careful``: it is sent in a command of its
+    own, whose literal waits for the target's word.
+    """
 
     uid: int
     flags: bytes
     date: bytes
     size: int
     pieces: Callable[[], Iterable[bytes]]
+    literal8: bool = False
+    careful: bool = False
+
+
+def read_over(message: Message) -> None:
+    """Read a message that is not wanted to its end."""
+    for _piece in message.pieces():
+        continue
 
 
 def fetch_messages(
@@ -93,7 +105,7 @@ def _arriving(session: Session, match: re.Match[bytes], size: int) -> Message:
     wire.skip(len(match[0]))
     if size <= WHOLE:
         data = wire.take(size)
-        return Message(uid, flags, date, size, lambda: (data,))
+        return Message(uid, flags, date, size, lambda: (data,), b"\0" in data)
     wire.expect(size)
     return Message(uid, flags, date, size, lambda: wire.pieces(size))
 

@@ -15,13 +15,15 @@ from ..errors import (
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
+from ..ledger_refused import EMPTY
 from ..transport.wire import quoted
 from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
 from .folders import INBOX, Namespace, packed, show, wire_to_text
+from .ladder import Ladder, Refusals
 from .listing import read_some_flags
-from .look import Recognised, examine_source, look_at
+from .look import Recognised, Seen, examine_source, look_at
 from .plan import (
     COMPARE,
     FRESH,
@@ -60,7 +62,10 @@ class SharedState:
     policy: Policy
     meter: Meter
     namespace: Namespace
+    refusals: Refusals
     numbers: list[MailboxUpdate] = field(default_factory=list)
+    #: Keywords that the target may not store, and that are therefore added to messages only once these are there.
+    held_back: set[bytes] = field(default_factory=set)
 
     def renew(self) -> None:
         """Fresh connections: after an error nobody knows what was still under way on the old ones."""
@@ -98,10 +103,20 @@ class FolderRun:
             self._look = Look({}, {}, target_uidnext=1)
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         seen = look_at(shared, step, self._row, self._target_name())
-        self._source, self._look, self._recognised = seen.source, seen.look, seen.recognised
+        self._source, self._look, self._recognised = seen.source, self._but_empty(seen), seen.recognised
         source = seen.source
         state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
         return plan_folder(self._look, state, shared.policy.of(step.target_path))
+
+    def _but_empty(self, seen: Seen) -> Look:
+        """What was seen, but for messages of which it is known that they have no bytes: there is nothing to copy."""
+        row, source = self._row, seen.source
+        if row is None or source is None or row.source_uidvalidity != source.uidvalidity:
+            return seen.look
+        empty = {uid for uid, one in self._shared.ledger.refused(row.id).items() if one.kind == EMPTY}
+        if not empty:
+            return seen.look
+        return replace(seen.look, source={uid: flags for uid, flags in seen.look.source.items() if uid not in empty})
 
     def _examine_source(self) -> Selected:
         return examine_source(self._shared, self._step)
@@ -296,7 +311,8 @@ class FolderRun:
     def _copy(self, plan: FolderPlan, source: Selected, target: Selected, folder: int) -> None:
         """Copy what the plan says: first what gets its own UID, then what no longer can."""
         shared, name = self._shared, self._target_name()
-        copy = FolderCopy(shared, self._step.path, name, folder, self._outcome, self._examine_source)
+        ladder = Ladder(shared, self._step.path, folder, source.uidvalidity, self._outcome, self._examine_source)
+        copy = FolderCopy(shared, self._step.path, name, folder, self._outcome, self._examine_source, ladder)
         try:
             due = target.uidnext
             if plan.copy or (plan.copy is None and source.exists):
@@ -309,6 +325,7 @@ class FolderRun:
                 copy.run(Part(plan.late, last_uid(source), keep_uids=False), copy.opened(due))
         finally:
             self._lost(copy.lost_flags)
+            ladder.close()
         if plan.copy is None:
             copy.account(source.exists, 0, last_uid(source), None)
         else:

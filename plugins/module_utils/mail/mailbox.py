@@ -32,6 +32,7 @@ from ..transport.wire import quoted
 from .doveadm import Doveadm, MailboxUpdate
 from .folder import FolderRun, SharedState
 from .folders import Path, map_folders, packed, show, unpacked, wire_to_text
+from .ladder import Refusals
 from .plan import (
     COMPARE,
     FAITHFUL,
@@ -93,6 +94,7 @@ class Outcome:
     unchanged: bool = False
     reasons: dict[str, list[str]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     plan: list[str] = field(default_factory=list)
 
@@ -135,6 +137,7 @@ class Setting:
     target: Server
     policy: Policy
     check_mode: bool = False
+    refusals: Refusals | None = None
 
 
 def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> Outcome:
@@ -144,13 +147,25 @@ def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> 
     try:
         mailbox = ledger.mailbox(task.source.user, task.target.user)
         with ledger.claimed(mailbox):
-            _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome))
+            try:
+                _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome))
+            finally:
+                outcome.refused = refused(ledger, task)
     except MigrationError as error:
         outcome.fail(error)
     except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
         outcome.fail(InternalError.of(error))
     outcome.seconds = round(time.monotonic() - began, 3)
     return outcome
+
+
+def refused(ledger: Ledger, task: Task) -> list[dict[str, Any]]:
+    """A line for each message of the mailbox that the target has not taken as it is."""
+    return [
+        {"folder": show(unpacked(path)), "uid": uid, "kind": row.kind, "reason": row.reason, "file": row.file or ""}
+        for path, rows in sorted(ledger.refused_in(task.source.user, task.target.user).items())
+        for uid, row in rows.items()
+    ]
 
 
 def _with_reconnects(run: MailboxRun) -> None:
@@ -239,6 +254,7 @@ class MailboxRun:
             policy=policy,
             meter=self._meter,
             namespace=target.namespace,
+            refusals=self._setting.refusals or Refusals.beside(self._ledger.path),
         )
         if self._setting.check_mode:
             self._show(plan, shared, bases)

@@ -14,6 +14,7 @@ from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
 from .folders import FolderRules
+from .ladder import Refusals
 from .mailbox import Outcome, Setting, Task, sync_mailbox
 from .options import tasks
 from .plan import Policy
@@ -77,6 +78,11 @@ def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
             allow_removals=allow,
             rules=FolderRules.from_options(options.get("folders")),
         ),
+        refusals=Refusals.beside(
+            str(options["ledger"]),
+            quarantine=options.get("quarantine"),
+            repair=options.get("repair") == "documented",
+        ),
         check_mode=check_mode,
     )
 
@@ -123,7 +129,8 @@ def _result(outcomes: Sequence[Outcome], *, ignore: bool) -> dict[str, Any]:
 def _entry(outcome: Outcome) -> dict[str, Any]:
     names = (
         "target_user", "source_user", "fidelity", "folders", "messages", *_COUNTS, "folders_created",
-        "folders_removed", "subscriptions_changed", "seconds", "unchanged", "reasons", "findings", "failures",
+        "folders_removed", "subscriptions_changed", "seconds", "unchanged", "reasons", "findings", "refused",
+        "failures",
     )  # fmt: skip
     return {name: getattr(outcome, name) for name in names}
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -29,15 +30,14 @@ from ..errors import (
     TargetMovedError,
     ThrottledError,
 )
-from ..ledger import MessageRow
+from ..ledger import DIGEST_SIZE, MessageRow
 from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Response, quoted
-from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable
-from .fetching import Message
+from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable, unstorable
+from .fetching import Message, read_over
 from .session import Selected, Session, refusal
 from .uidset import expand
 
-DIGEST_SIZE = 16
 #: A batch ends with this many messages or bytes; measured: more of either gains nothing (BENCH: 100 to 500).
 BATCH_MESSAGES = 500
 BATCH_BYTES = 4 * 1024 * 1024
@@ -46,6 +46,8 @@ GAP_PLACEHOLDERS = 500
 #: Single APPENDs that may be under way where the target has no MULTIAPPEND and UIDs are free.
 SINGLE_WINDOW = 64
 
+#: What fills a gap in the UIDs.
+_GAP = Message(0, b"", b"", len(PLACEHOLDER_BODY), lambda: (PLACEHOLDER_BODY,))
 _APPENDUID = re.compile(rb"\[APPENDUID (\d+) ([0-9:,]+)\]", re.IGNORECASE)
 
 
@@ -110,6 +112,7 @@ class Appender:
         confirmed: Callable[[list[MessageRow], int], None],
         dropped: Callable[[int, MigrationError], None],
         limit: int = BATCH_MESSAGES,
+        held_back: AbstractSet[bytes] = frozenset(),
     ) -> None:
         self._session, self._wire, self._selected = session, session.wire, selected
         self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
@@ -120,13 +123,17 @@ class Appender:
         self._limit = limit if session.has(b"MULTIAPPEND") else 1
         self._window = 1 if faithful or session.has(b"MULTIAPPEND") else SINGLE_WINDOW
         self._free_literals = session.has(b"LITERAL+")
+        self._binary = session.has(b"BINARY")
+        self._held_back = held_back
         self._folder = quoted(session.selected or b"INBOX")
         self._batch: Batch | None = None
         self._waiting: deque[Batch] = deque()
-        self._flags: dict[bytes, tuple[bytes, bytes]] = {}
+        self._flags: dict[bytes, tuple[bytes, bytes, tuple[bytes, ...]]] = {}
         self.placeholders = 0
         self.unplaced: list[MessageRow] = []
         self.lost_flags: set[bytes] = set()
+        #: Keywords that were not sent with their messages, and the source UIDs of these.
+        self.without: dict[bytes, list[int]] = {}
         #: How many messages had a date later than now, which servers such as Dovecot do not store (APPEND sets now).
         self.from_the_future = 0
 
@@ -134,8 +141,12 @@ class Appender:
         """Send a message; its batch is complete when it is full."""
         if self._faithful:
             self._fill_gap(message.uid)
-        flags, key = self._flags.get(message.flags) or self._translate(message.flags)
-        batch = self._begin(flags, message.date, message.size)
+        flags, key, without = self._flags.get(message.flags) or self._translate(message.flags)
+        for keyword in without:
+            self.without.setdefault(keyword, []).append(message.uid)
+        if message.careful:
+            self._complete()
+        batch = self._begin(flags, message.date, message)
         digest = blake2b(digest_size=DIGEST_SIZE)
         for piece in message.pieces():
             digest.update(piece)
@@ -143,7 +154,7 @@ class Appender:
         batch.rows.append(MessageRow(message.uid, 0, key, digest.digest()))
         batch.size += message.size
         self._next_uid += 1
-        if len(batch.rows) >= self._limit or batch.size >= BATCH_BYTES:
+        if len(batch.rows) >= self._limit or batch.size >= BATCH_BYTES or message.careful:
             self._complete()
 
     def finish(self) -> None:
@@ -154,12 +165,14 @@ class Appender:
         while self._waiting:
             self._confirm_next()
 
-    def _translate(self, flags: bytes) -> tuple[bytes, bytes]:
-        """Flags as APPEND takes them here, and as the ledger remembers them."""
+    def _translate(self, flags: bytes) -> tuple[bytes, bytes, tuple[bytes, ...]]:
+        """Flags as APPEND takes them here, as the ledger remembers them, and keywords that are held back for now."""
         wanted = storable(flags)
         kept = [one for one in wanted if self._selected.allows(one)]
-        self.lost_flags.update(set(wanted) - set(kept))
-        self._flags[flags] = (b" ".join(kept), flag_key(flags))
+        self.lost_flags.update({*wanted, *unstorable(flags)} - set(kept))
+        now = [one for one in kept if one.lower() not in self._held_back]
+        without = tuple(one for one in kept if one not in now)
+        self._flags[flags] = (b" ".join(now), flag_key(flags), without)
         return self._flags[flags]
 
     # gaps
@@ -174,7 +187,7 @@ class Appender:
             self._next_uid = self.expected_uid = uid
             return
         for _number in range(gap):
-            batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", len(PLACEHOLDER_BODY))
+            batch = self._begin(b"\\Deleted " + PLACEHOLDER, b"", _GAP)
             self._wire.send(PLACEHOLDER_BODY)
             batch.rows.append(None)
             self.placeholders += 1
@@ -184,24 +197,25 @@ class Appender:
 
     # the APPEND command
 
-    def _begin(self, flags: bytes, date: bytes, size: int) -> Batch:
+    def _begin(self, flags: bytes, date: bytes, message: Message) -> Batch:
         """Start a message: the command when there is none, then its flags, date and the literal's head."""
         if self._batch is None:
             self._batch = Batch(self._session.next_tag())
             self._wire.send(self._batch.tag + b" APPEND ")
             if isinstance(self._folder, Literal):
-                self._literal_head(len(self._folder.data), b"")
+                self._literal_head(len(self._folder.data), b"", wait=False)
                 self._wire.send(self._folder.data)
             else:
                 self._wire.send(self._folder)
         received = instant(date)
         self.from_the_future += received is not None and received > self._now
         stamp = b' "' + date + b'"' if received is not None else b""
-        self._literal_head(size, b" (" + flags + b")" + stamp + b" ")
+        kind = b" ~" if message.literal8 and self._binary else b" "
+        self._literal_head(message.size, b" (" + flags + b")" + stamp + kind, wait=message.careful)
         return self._batch
 
-    def _literal_head(self, size: int, before: bytes) -> None:
-        if self._free_literals or (size <= 4096 and self._session.has(b"LITERAL-")):
+    def _literal_head(self, size: int, before: bytes, *, wait: bool) -> None:
+        if not wait and (self._free_literals or (size <= 4096 and self._session.has(b"LITERAL-"))):
             self._wire.send(before + b"{%d+}\r\n" % size)
             return
         self._wire.send(before + b"{%d}\r\n" % size)
@@ -295,8 +309,14 @@ def _given(batch: Batch, response: Response) -> list[int] | None:
     return uids
 
 
-def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, skip: set[int]) -> list[int]:
-    """Send messages to the target. ``skip`` are UIDs that have been refused before.
+def copy_messages(
+    messages: Iterator[Message],
+    target: Appender,
+    pacer: Pacer,
+    skip: Container[int],
+    sent: Callable[[Message], Message] = lambda message: message,
+) -> list[int]:
+    """Send messages to the target. ``skip`` are UIDs not to be sent; ``sent`` gives a message as it is to be sent.
 
     Gives the UIDs of messages of no bytes at all: those can't be appended (RFC 3502 has that mean "none").
     """
@@ -304,20 +324,15 @@ def copy_messages(messages: Iterator[Message], target: Appender, pacer: Pacer, s
     try:
         for message in messages:
             if message.uid in skip:
-                _pass_over(message)
+                read_over(message)
                 continue
             if message.size == 0:
                 empty.append(message.uid)
                 continue
             pacer.take(1, message.size)
-            target.add(message)
+            target.add(sent(message))
     except MessageUnreadableError:
         target.finish()
         raise
     target.finish()
     return empty
-
-
-def _pass_over(message: Message) -> None:
-    for _piece in message.pieces():
-        continue
