@@ -13,8 +13,9 @@ RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 SOAK_ROUNDS ?= 10
+INTERRUPT_ARGS ?=
 
-.PHONY: help setup soak lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -53,6 +54,10 @@ integration: setup ## integration tests, against real servers that they start
 faults: setup ## kills, cuts, hostile servers, full disks, each followed by a rerun
 	@$(BIN)/python -m tests.lab install
 	@$(PART) faults $(BIN)/pytest --junit-xml=$(RESULTS)/faults.xml tests/faults $(PYTEST_ARGS)
+
+interrupt: setup ## stop the engine at every single step of every scenario and resume it (INTERRUPT_ARGS="--every 5 flags")
+	@$(BIN)/python -m tests.lab install
+	@$(BIN)/python -m tests.faults.interruptions $(INTERRUPT_ARGS)
 
 soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
 	@$(BIN)/python -m tests.lab install

@@ -27,9 +27,9 @@ exec "$@"
 class DovecotSetup:
     """All that distinguishes one Dovecot of the lab from another.
 
-    `kind` is site or region and chooses the templates; `owner` is the uid and gid of the mail; `socket` and `database`
-    are where the accounts are; `values` is what the template asks for besides; `extra` is configuration text that comes
-    last and so wins.
+    `kind` is site, region or virtual and chooses the templates; `owner` is the uid and gid of the mail; `socket` and
+    `database` are where the accounts are (a virtual one has none); `values` is what the template asks for besides;
+    `extra` is configuration text that comes last and so wins.
     """
 
     kind: str
@@ -39,10 +39,10 @@ class DovecotSetup:
     master_password: str
     certificate: Certificate
     mail_root: Path
-    socket: Path
-    database: str
-    database_password: str
     values: Mapping[str, object]
+    socket: Path | None = None
+    database: str = ""
+    database_password: str = ""
     rawlog: bool = False
     extra: str = ""
 
@@ -80,16 +80,17 @@ class Dovecot(Server):
             self.rawlog.mkdir(exist_ok=True)
             self.rawlog.chmod(0o777)
             write_private(script, _RAWLOG_SCRIPT.format(rawlog=self.rawlog), 0o755)
-        self.render(
-            f"dovecot-{self.setup.kind}-sql.conf.j2",
-            self.sql,
-            0o600,
-            name=self.name,
-            socket=self.setup.socket,
-            database=self.setup.database,
-            password=self.setup.database_password,
-            mail_root=self.setup.mail_root,
-        )
+        if self.setup.database:
+            self.render(
+                f"dovecot-{self.setup.kind}-sql.conf.j2",
+                self.sql,
+                0o600,
+                name=self.name,
+                socket=self.setup.socket,
+                database=self.setup.database,
+                password=self.setup.database_password,
+                mail_root=self.setup.mail_root,
+            )
         self.render(
             f"dovecot-{self.setup.kind}.conf.j2",
             self.configuration,

@@ -24,7 +24,10 @@ DATE: Date = " 3-Feb-2021 04:05:06 +0100"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a mailbox is read: a server's ports, and a user with the right to be there."""
+    """Where a mailbox is read: a server's ports, and a user with the right to be there.
+
+    With `imap` IMAP is spoken there in clear text; without `pop3s` nobody asks for UIDLs.
+    """
 
     imaps: int
     pop3s: int
@@ -33,6 +36,7 @@ class Place:
     password: str
     master: str = ""
     master_password: str = ""
+    imap: int = 0
 
     @property
     def login(self) -> tuple[str, str]:
@@ -45,6 +49,8 @@ class Place:
 
     def uidl(self) -> list[tuple[str, int]]:
         """POP3's view: (UIDL, size in octets) in the server's order."""
+        if not self.pop3s:
+            return []
         pop = poplib.POP3_SSL("127.0.0.1", self.pop3s, context=self.tls(), timeout=60)
         try:
             pop.user(self.login[0])
@@ -68,7 +74,10 @@ class Mailbox:
     """One connection. Folders are named as people do: Unicode, `/` between levels; the server's ways are found out."""
 
     def __init__(self, place: Place) -> None:
-        self._imap = imaplib.IMAP4_SSL("127.0.0.1", place.imaps, ssl_context=place.tls(), timeout=60)
+        if place.imap:
+            self._imap = imaplib.IMAP4("127.0.0.1", place.imap, timeout=60)
+        else:
+            self._imap = imaplib.IMAP4_SSL("127.0.0.1", place.imaps, ssl_context=place.tls(), timeout=60)
         self._imap.login(*place.login)
         # what is offered before the log-in is not what counts after it
         self._capabilities = set(self._do("capability")[0].upper().split())
@@ -216,6 +225,16 @@ class Mailbox:
         self._do("uid", "STORE", wanted, "+FLAGS.SILENT", "(\\Deleted)")
         self._do("uid", "EXPUNGE", wanted)
         self._do("unselect")
+
+    def copy(self, folder: str, uids: Iterable[int], to: str) -> None:
+        """Copy messages to another folder."""
+        self.select(folder)
+        self._do("uid", "COPY", ",".join(map(str, uids)), self._quoted(to))
+
+    def move(self, folder: str, uids: Sequence[int], to: str) -> None:
+        """Move messages to another folder, as clients do that know no MOVE."""
+        self.copy(folder, uids, to)
+        self.expunge(folder, uids)
 
 
 def unquote(text: bytes) -> bytes:

@@ -8,7 +8,7 @@ import imaplib
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from .mail import Mailbox, Place
@@ -61,6 +61,21 @@ class Picture:
         """The picture of some folders alone."""
         folders = {name: folder for name, folder in self.folders.items() if name in names}
         return replace(self, folders=folders, subscribed=self.subscribed & set(names))
+
+    def that(self, holds: Callable[[str, int, Message], bool]) -> Picture:
+        """The picture with only those messages for which (folder, UID, message) something holds."""
+        folders = {
+            name: replace(folder, messages={uid: one for uid, one in folder.messages.items() if holds(name, uid, one)})
+            for name, folder in self.folders.items()
+        }
+        return replace(self, folders=folders)
+
+    def named(self, names: Mapping[str, str]) -> Picture:
+        """The picture with other names for some folders; those whose new name is empty are left out."""
+        kept = {name: names.get(name, name) for name in {*self.folders, *self.subscribed} if names.get(name, name)}
+        folders = {kept[name]: folder for name, folder in self.folders.items() if name in kept}
+        subscribed = frozenset(kept[name] for name in self.subscribed if name in kept)
+        return replace(self, folders=folders, subscribed=subscribed)
 
 
 def look(place: Place) -> Picture:
