@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ansible_collections.atmail.migration.plugins.module_utils.mail import wire
+from ansible_collections.atmail.migration.plugins.module_utils.transport import wire
 
 _here = threading.local()
 _create_connection = socket.create_connection
