@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import (
     FolderError,
     MigrationError,
+    ServerError,
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
@@ -28,6 +29,7 @@ from .plan import (
     COMPARE,
     FRESH,
     GONE,
+    FlagChange,
     FolderPlan,
     Look,
     Policy,
@@ -79,6 +81,21 @@ class SharedState:
         updates, self.numbers = self.numbers, []
         if updates and self.doveadm:
             self.doveadm.mailbox_update(self.task.target.user, updates)
+
+
+@dataclass(frozen=True)
+class _Store:
+    """One STORE command."""
+
+    change: FlagChange
+    uids: bytes
+    verb: bytes
+    flags: tuple[bytes, ...]
+
+    @property
+    def command(self) -> bytes:
+        """What is sent."""
+        return b"UID STORE " + self.uids + b" " + self.verb + b" (" + b" ".join(self.flags) + b")"
 
 
 class FolderRun:
@@ -264,24 +281,36 @@ class FolderRun:
             self._shared.ledger.forget_messages(folder, plan.forget)
 
     def _set_flags(self, plan: FolderPlan, target: Selected, folder: int) -> None:
-        session = self._shared.target
+        stores: list[_Store] = []
         for change in plan.flags:
-            add = [one for one in change.add if target.allows(one)]
+            add = tuple(one for one in change.add if target.allows(one))
             self._lost(set(change.add) - set(add))
-            verbs = [(b"+FLAGS.SILENT", add), (b"-FLAGS.SILENT", list(change.remove))]
-            commands = [
-                (b"UID STORE " + some + b" " + verb + b" (" + b" ".join(flags) + b")",)
-                for some in chunks(change.uids)
-                for verb, flags in verbs
-                if flags
-            ]
-            for reply in session.pipeline(commands):
-                if not reply.ok:
-                    raise refusal(reply, "store flags", session)
-            self._outcome.flags_changed += len(change.uids) if commands else 0
+            for verb, flags in ((b"+FLAGS.SILENT", add), (b"-FLAGS.SILENT", change.remove)):
+                stores += [_Store(change, some, verb, flags) for some in chunks(change.uids) if flags]
+        changed = self._stored(stores)
+        self._outcome.flags_changed += sum(len(change.uids) for change in plan.flags if id(change) in changed)
         look = self._look
         now = {uid: flag_key(look.source[uid]) for uid in look.pairs if uid in look.source}
         self._shared.ledger.set_flags(folder, [(uid, key) for uid, key in now.items() if key != look.pairs[uid].flags])
+
+    def _stored(self, stores: list[_Store]) -> set[int]:
+        """Store flags; gives the (ids of the) changes of which something was stored.
+
+        Where flags are refused, each is tried alone; a keyword that is not taken is told, and costs no more.
+        """
+        session, done, again = self._shared.target, set[int](), list[_Store]()
+        for store, reply in zip(stores, session.pipeline((store.command,) for store in stores), strict=True):
+            if reply.ok:
+                done.add(id(store.change))
+                continue
+            error = refusal(reply, "store flags", session)
+            if error.kind != ServerError.kind or all(flag.startswith(b"\\") for flag in store.flags):
+                raise error
+            if len(store.flags) == 1:
+                self._lost(set(store.flags))
+            else:
+                again += [replace(store, flags=(flag,)) for flag in store.flags]
+        return done | self._stored(again) if again else done
 
     def _lost(self, flags: set[bytes]) -> None:
         if flags:

@@ -78,6 +78,8 @@ class Ladder:
     _ways: dict[int, str] = field(default_factory=dict)
     _tried: dict[int, _Tried] = field(default_factory=dict)
     _known: dict[int, RefusedRow] = field(default_factory=dict)
+    #: Messages that have been tried without their keywords.
+    _bare: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._known = self.shared.ledger.refused(self.folder)
@@ -129,7 +131,7 @@ class Ladder:
         tried = self._tried.get(uid) or self._read_again(uid, error)
         if tried is None:
             return False
-        if _KEYWORD.search(error.message) and self._hold_keywords_back(tried.flags):
+        if _KEYWORD.search(error.message) and self._hold_keywords_back(uid, tried.flags):
             return True
         way = self._next_way(uid, tried, error)
         if way:
@@ -138,11 +140,14 @@ class Ladder:
         self.give_up(uid, error)
         return False
 
-    def _hold_keywords_back(self, flags: bytes) -> bool:
+    def _hold_keywords_back(self, uid: int, flags: bytes) -> bool:
+        """From now on, send no message of the mailbox with the keywords of this one; whether that is worth a try."""
         keywords = {one.lower() for one in storable(flags) if not one.startswith(b"\\")}
-        new = keywords - self.shared.held_back
-        self.shared.held_back |= new
-        return bool(new)
+        if not keywords or uid in self._bare:
+            return False
+        self._bare.add(uid)
+        self.shared.held_back |= keywords
+        return True
 
     def _next_way(self, uid: int, tried: _Tried, error: MigrationError) -> str | None:
         before = self._ways.get(uid)

@@ -89,6 +89,10 @@ class Behaviour:
     refused: bytes = b""
     refusal: bytes = b"NO [CANNOT] not this one"
     bye: bytes = b""
+    #: Asked of every message (its bytes, its flags, whether it came as a literal8); what it answers is the refusal.
+    judge: Callable[[bytes, frozenset[bytes], bool], bytes] | None = None
+    #: The same of flags that STORE is to add: with the message's bytes, the flags, and False.
+    store_judge: Callable[[bytes, frozenset[bytes], bool], bytes] | None = None
     #: So many messages fit (0: any number).
     quota: int = 0
     quota_answer: bytes = b"NO [OVERQUOTA] quota exceeded"

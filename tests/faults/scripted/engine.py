@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger
+from ansible_collections.atmail.migration.plugins.module_utils.mail.ladder import Refusals
 from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import (
     Outcome,
     Setting,
@@ -58,6 +59,7 @@ class Trial:
     faithful: bool = False
     timeout: float = 5.0
     policy: dict[str, Any] = field(default_factory=dict)
+    repair: bool = False
 
     @property
     def here(self) -> Mailbox:
@@ -76,6 +78,7 @@ class Trial:
             side("source", self.source, timeout=self.timeout),
             side("target", self.target, timeout=self.timeout, doveadm=self.faithful),
             Policy(**self.policy),
+            refusals=Refusals.beside(str(self.ledger), repair=self.repair),
         )
         with Ledger(str(self.ledger)) as ledger:
             return sync_mailbox(task, setting, ledger, Unhurried())

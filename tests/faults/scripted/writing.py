@@ -29,6 +29,7 @@ class _Incoming:
     body: bytes
     flags: frozenset[bytes]
     date: bytes
+    binary: bool
 
 
 def early_refusal(session: Session, line: bytes, _size: int) -> bytes:
@@ -72,7 +73,7 @@ def _incoming(session: Session, args: list[Arg]) -> list[_Incoming]:
             raise BadError("APPEND wants a literal")
         if body.binary:
             session.needs("BINARY")
-        found.append(_Incoming(body.data, flags, date))
+        found.append(_Incoming(body.data, flags, date, body.binary))
     if not found:
         raise BadError("APPEND without a message")
     return found
@@ -90,6 +91,8 @@ def _acceptable(session: Session, one: _Incoming) -> None:
             raise NoError(f"NO [CANNOT] unknown system flag {flag.decode('ascii', 'replace')}")
     if behaviour.refused and behaviour.refused in one.body:
         raise NoError(behaviour.refusal.decode())
+    if behaviour.judge and (verdict := behaviour.judge(one.body, one.flags, one.binary)):
+        raise NoError(verdict.decode())
     if behaviour.bye and behaviour.bye in one.body:
         session.tell(b"* BYE [SERVERBUG] that was too much")
         raise Hangup
@@ -133,7 +136,10 @@ def _store_flags(session: Session, args: list[Arg], *, uid: bool) -> bytes:
     given = frozenset(string(one) for one in (flags if isinstance(flags, list) else [flags]))
     chosen = numbers(string(args[0]), session.view if uid else range(1, len(session.view) + 1))
     uids = chosen if uid else {session.view[number - 1] for number in chosen}
+    judge = session.behaviour.store_judge
     for number, message in session.messages(uids):
+        if judge and verb.startswith(b"+") and (verdict := judge(message.body, given, False)):
+            raise NoError(verdict.decode())
         folder.set_flags(message.uid, _changed(message, verb, given))
         if not verb.endswith(b".SILENT"):
             named = b"UID %d " % message.uid if uid else b""
