@@ -75,6 +75,15 @@ options:
     type: str
     choices: [never, documented]
     default: never
+  delta:
+    description:
+      - How a later run learns what has changed in a folder. V(auto) asks by QRESYNC, else by CONDSTORE (RFC 7162), else
+        it reads the flags of every message; where an answer does not add up, the folder is read whole.
+      - V(qresync) and V(condstore) try that way only before reading everything. V(listing) always reads everything, for
+        a server whose mod-sequences don't move when flags change.
+    type: str
+    choices: [auto, qresync, condstore, listing]
+    default: auto
 seealso:
   - module: atmail.migration.mailbox_audit
 """
@@ -297,6 +306,7 @@ SPEC = ArgumentSpec(options=COMMON).merge(
             "allow_removals": {"type": "float", "default": 0.2},
             "quarantine": {"type": "path"},
             "repair": {"type": "str", "choices": ["never", "documented"], "default": "never"},
+            "delta": {"type": "str", "choices": ["auto", "qresync", "condstore", "listing"], "default": "auto"},
         }
     )
 )

@@ -290,7 +290,7 @@ class MailboxRun:
             why = "the target has no doveadm_url, so that UIDVALIDITY can't be set"
         elif not self._target.has(b"UIDPLUS"):
             why = "the target has no UIDPLUS, so that UIDs can't be verified"
-        return Policy(policy.fidelity, policy.allow_removals, why, policy.rules)
+        return replace(policy, no_faithful=why)
 
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
         rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}

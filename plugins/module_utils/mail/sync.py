@@ -13,6 +13,7 @@ from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
+from .deltas import AUTO
 from .folders import FolderRules
 from .ladder import Refusals
 from .mailbox import Outcome, Setting, Task, sync_mailbox
@@ -77,6 +78,7 @@ def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
             fidelity=str(options.get("fidelity") or "auto"),
             allow_removals=allow,
             rules=FolderRules.from_options(options.get("folders")),
+            delta=str(options.get("delta") or AUTO),
         ),
         refusals=Refusals.beside(
             str(options["ledger"]),
