@@ -26,7 +26,7 @@ from .listing import read_fingerprints, search
 from .plan import match
 from .session import Selected, Session
 from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages
-from .uidset import MAX_UID, chunks
+from .uidset import MAX_UID, chunks, outside, ranges
 
 if TYPE_CHECKING:
     from .folder import SharedState
@@ -235,10 +235,12 @@ class FolderCopy:
             return
         # opened anew: a message that somebody has just expunged is still in the old view of the folder
         self.reopen()
-        here = set(self.shared.source.flags())
+        here = self.shared.source.flags()
         self.ladder.gone(here)
-        known = {row.source_uid for row in self.shared.ledger.messages(self.folder)} | self.skip
-        for uid in sorted((here if uids is None else here & set(uids)) - known):
+        wanted_uids = here if uids is None else [uid for uid in sorted(uids) if uid in here]
+        for uid in list(outside(wanted_uids, ranges(self.shared.ledger.each_uid(self.folder, "source")))):
+            if uid in self.skip:
+                continue
             if uid in self._empty:
                 self.ladder.empty(uid)
             elif uid <= last:

@@ -18,7 +18,7 @@ from ..errors import FolderError, ProtocolError, ServerError
 from .listing import Listing, note_flags
 from .session import Selected, Session
 from .survey import FolderState
-from .uidset import MAX_UID, ranges, spans
+from .uidset import MAX_UID, outside, ranges, spans
 
 AUTO, QRESYNC, CONDSTORE, LISTING = "auto", "qresync", "condstore", "listing"
 #: The values of the option ``delta``.
@@ -112,7 +112,7 @@ def _by_condstore(session: Session, folder: bytes, since: Since) -> tuple[Select
     gone: tuple[tuple[int, int], ...] = ()
     if state.messages + come != selected.exists:
         there = list(_present(session)) if selected.exists else []
-        gone = tuple(ranges(_missing(since.known(), there)))
+        gone = tuple(ranges(outside(since.known(), there)))
     return selected, Changes(CONDSTORE, flags, gone)
 
 
@@ -128,17 +128,6 @@ def _present(session: Session) -> Iterator[tuple[int, int]]:
         elif response.text[:7].upper() == b"SEARCH ":
             found += ranges(sorted(int(word) for word in response.text[7:].split() if word.isdigit()))
     yield from sorted(found)
-
-
-def _missing(known: Iterable[int], there: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """Which of some ascending UIDs are in none of some ascending runs."""
-    rest = iter(there)
-    run = next(rest, None)
-    for uid in known:
-        while run and run[1] < uid:
-            run = next(rest, None)
-        if run is None or uid < run[0]:
-            yield uid
 
 
 def adds_up(since: FolderState, selected: Selected, changes: Changes, gone: int) -> bool:

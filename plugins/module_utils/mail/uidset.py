@@ -26,6 +26,17 @@ def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
+def outside(uids: Iterable[int], runs: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """Which of some ascending UIDs are in none of some ascending runs."""
+    rest = iter(runs)
+    run = next(rest, None)
+    for uid in uids:
+        while run and run[1] < uid:
+            run = next(rest, None)
+        if run is None or uid < run[0]:
+            yield uid
+
+
 def chunks(uids: Iterable[int], max_bytes: int = 4000) -> Iterator[bytes]:
     """Ascending UIDs as sets of at most ``max_bytes`` bytes each, so that no command line gets too long."""
     parts: list[bytes] = []

@@ -9,7 +9,6 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.deltas impor
     LISTING,
     QRESYNC,
     Changes,
-    _missing,
     adds_up,
     best_way,
 )
@@ -17,7 +16,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.listing impo
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
 from ansible_collections.atmail.migration.plugins.module_utils.mail.session import Selected, Session
 from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import FolderState
-from ansible_collections.atmail.migration.plugins.module_utils.mail.uidset import ranges
+from ansible_collections.atmail.migration.plugins.module_utils.mail.uidset import outside, ranges
 from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import Wire
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,4 +75,4 @@ def test_an_answer_must_explain_the_count(exists: int, modseq: int, told: list[i
 
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)))
 def test_what_is_missing(known: set[int], there: set[int]) -> None:
-    assert set(_missing(sorted(known), ranges(sorted(there)))) == known - there
+    assert set(outside(sorted(known), ranges(sorted(there)))) == known - there
