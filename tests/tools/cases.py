@@ -1,60 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which tests show which of the nasty cases: by ``@pytest.mark.case(…)``, or ``case_30`` in a docstring or a name.
 
-``python -m tests.tools.cases`` prints them, number by number.
+``python -m tests.tools.cases`` prints them as JSON: the number of a case → the tests, as ``path::function``.
 """
 
 from __future__ import annotations
 
-import ast
+import contextlib
+import io
+import json
 import re
+import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _NAMED = re.compile(r"case_(\d+)")
 
 
+class Collector:
+    """A plugin of pytest that notes the numbers of all tests that are collected."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, set[str]] = defaultdict(set)
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """See what was collected."""
+        for item in items:
+            function = getattr(item, "function", None)
+            name = f"{item.path.relative_to(ROOT)}::{getattr(item, 'originalname', None) or item.name}"
+            said = f"{item.name} {getattr(function, '__doc__', None) or ''}"
+            for number in {int(one) for one in _NAMED.findall(said)}:
+                self.found[number].add(name)
+            for mark in item.iter_markers("case"):
+                for number in mark.args:
+                    self.found[int(number)].add(name)
+
+
 def shown() -> dict[int, list[str]]:
-    """Number of a case → the tests that show it, as ``path::function``."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        tree = ast.parse(path.read_text())
-        tables = {name: set(_marked([value])) for name, value in _assigned(tree)}
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
-                for number in _numbers(function, tables):
-                    found[number].add(f"{path.relative_to(ROOT)}::{function.name}")
-    return {number: sorted(tests) for number, tests in sorted(found.items())}
+    """Number of a case → the tests that show it.
 
-
-def _numbers(function: ast.FunctionDef, tables: Mapping[str, set[int]]) -> set[int]:
-    """The cases of one test: its own marks, those of the tables it is given, and those of its whole file."""
-    said = f"{function.name} {ast.get_docstring(function) or ''}"
-    numbers = {int(number) for number in _NAMED.findall(said)} | set(_marked(function.decorator_list))
-    used = {node.id for one in function.decorator_list for node in ast.walk(one) if isinstance(node, ast.Name)}
-    return numbers.union(*(tables[name] for name in {*used, "pytestmark"} if name in tables))
-
-
-def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Names of the file and what they are set to."""
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign):
-            yield from ((name.id, statement.value) for name in statement.targets if isinstance(name, ast.Name))
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-            yield statement.target.id, statement.value
-
-
-def _marked(expressions: list[ast.expr]) -> Iterator[int]:
-    for expression in expressions:
-        for node in ast.walk(expression):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "case":
-                for argument in node.args:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, int):
-                        yield argument.value
+    :raises RuntimeError: the tests can't be collected.
+    """
+    collector = Collector()
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)], [collector])
+    if code != pytest.ExitCode.OK:
+        raise RuntimeError(said.getvalue())
+    return {number: sorted(tests) for number, tests in sorted(collector.found.items())}
 
 
 if __name__ == "__main__":
-    for number, tests in shown().items():
-        print(number, *tests, sep="\n    ")
+    json.dump(shown(), sys.stdout, indent=1)
