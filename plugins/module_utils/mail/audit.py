@@ -20,9 +20,10 @@ from .attributes import flag_key, instant
 from .batch import Counter, Run, connections, twice
 from .compare import NUMBERING, Difference, Entry, compare_messages, compare_states
 from .fetching import Message, fetch_messages
-from .folders import FolderRules, Path, map_folders, show
+from .folders import FolderRules, Path, show
 from .listing import Attributes, read_attributes
 from .mailbox import Task
+from .mapping import map_sides
 from .options import tasks
 from .report import failed_result
 from .server import Server
@@ -173,8 +174,8 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
 
 
 def _compare_sides(source: Session, target: Session, how: Audit, counter: Counter, verdict: Verdict) -> None:
-    here, there = survey(source, absent=True), survey(target, absent=True)
-    mapping = map_folders(here.folders, there.namespace, how.rules)
+    here, there = survey(source, absent=True, kinds=how.rules.namespaces), survey(target, absent=True)
+    mapping = map_sides(here, there, how.rules).paths
     known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
     verdict.folders = sum(_openable(here, path) for path in mapping)
     counter.expect(sum(folder.state.messages for path in known if (folder := here.folders[path]).state))

@@ -21,10 +21,11 @@ from ..transport.wire import quoted
 from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
-from .folders import INBOX, Namespace, packed, show, wire_to_text
+from .folders import INBOX, packed, show, wire_to_text
 from .ladder import Ladder, Refusals
 from .listing import read_some_flags
 from .look import Recognised, Seen, examine_source, look_at
+from .namespaces import Namespace
 from .plan import (
     COMPARE,
     FRESH,

@@ -1,131 +1,130 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""Folder names: how the two sides write them, and which source folder becomes which target folder.
+r"""Folder names as people see and write them, and what the operator wants of folders.
 
-On the wire a name is bytes: modified UTF-7 (RFC 3501 section 5.1.3), with the server's separator between the levels
-and its personal namespace's prefix before them (RFC 2342). Between the two sides a folder is its *path*: the levels as
-the wire has them, without the prefix. People see and write paths as Unicode text with ``/`` between the levels.
+On the wire a name is bytes (see :mod:`.utf7` and :mod:`.namespaces`). Between the two sides a folder is its *path*: the
+levels as the wire has them, without the prefix. People see and write paths as Unicode text with ``/`` between the
+levels. Within a level ``\/`` is a slash, ``\\`` a backslash, and ``\x26`` a byte that is no legal modified UTF-7; a
+backslash before anything else is only that.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from ..errors import InputError, MigrationError, MissingLibraryError
+from ..errors import InputError
+from . import utf7
 
 #: The levels of a folder's name, as bytes of the wire.
 Path: TypeAlias = tuple[bytes, ...]
 
 INBOX: Path = (b"INBOX",)
 
-
-@dataclass(frozen=True)
-class Namespace:
-    """A server's personal namespace; ``foreign`` are the prefixes of other users' and shared namespaces."""
-
-    prefix: bytes = b""
-    separator: bytes = b"/"
-    foreign: tuple[bytes, ...] = ()
-
-    def owns(self, name: bytes) -> bool:
-        """Whether a folder belongs to the user, not to another user's or a shared namespace."""
-        bare = self.separator
-        return not any(name == prefix.rstrip(bare) or name.startswith(prefix) for prefix in self.foreign if prefix)
-
-    def path(self, name: bytes) -> Path:
-        """The path of a name as the server writes it; INBOX in any case is ``INBOX`` (RFC 3501 section 5.1)."""
-        if name.upper() == b"INBOX":
-            return INBOX
-        if self.prefix and name.startswith(self.prefix):
-            name = name[len(self.prefix) :]
-        levels = tuple(name.split(self.separator)) if self.separator else (name,)
-        return (b"INBOX", *levels[1:]) if len(levels) > 1 and levels[0].upper() == b"INBOX" else levels
-
-    def name(self, path: Path) -> bytes:
-        """The name the server writes for a path; a level must not hold the separator (see :func:`fit`)."""
-        if path == INBOX:
-            return b"INBOX"
-        joined = self.separator.join(path)
-        if path[0] == b"INBOX" and self.prefix.upper() == b"INBOX" + self.separator:
-            return joined
-        return self.prefix + joined
+KEEP, MAP = "keep", "map"
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([\\/]))")
+#: A backslash that would be read as the beginning of something else.
+_AMBIGUOUS = re.compile(r"\\(?=[\\/x]|\Z)")
+_SLASHES = re.compile(r"\\[\\/]|/")
 
 
 @dataclass(frozen=True)
 class FolderRules:
-    """What the operator wants: ``exclude`` are paths with ``*`` and ``%`` as in IMAP's LIST, ``rename`` old to new."""
+    """What the operator wants: ``exclude`` are paths with ``*`` and ``%`` as in IMAP's LIST, ``rename`` old to new.
+
+    ``namespaces`` are the kinds of namespaces to copy from; ``special_use`` is ``keep`` (folders keep their names) or
+    ``map`` (Sent, Trash and their like go to the target's folders of the same use).
+    """
 
     exclude: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     subscribe: bool = True
+    namespaces: tuple[str, ...] = ("personal",)
+    special_use: str = KEEP
 
     @classmethod
     def from_options(cls, options: Mapping[str, object] | None) -> FolderRules:
-        """The rules from the module's ``folders`` option."""
+        """The rules from the module's ``folders`` option.
+
+        :raises InputError: a value of the wrong kind, or a new name with an empty level.
+        """
         given = options or {}
         exclude = given.get("exclude") or ()
         rename = given.get("rename") or {}
-        if not isinstance(exclude, Sequence) or not isinstance(rename, Mapping):
-            raise InputError("folders.exclude is a list and folders.rename a dictionary", option="folders")
+        namespaces = given.get("namespaces") or ("personal",)
+        if not isinstance(exclude, Sequence) or not isinstance(rename, Mapping) or not isinstance(namespaces, Sequence):
+            raise InputError(
+                "folders.exclude and folders.namespaces are lists and folders.rename a dictionary", option="folders"
+            )
         subscribe = given.get("subscribe")
         return cls(
-            tuple(str(one) for one in exclude),
-            {str(old).strip("/"): str(new).strip("/") for old, new in rename.items()},
-            subscribe is None or bool(subscribe),
+            exclude=tuple(str(one) for one in exclude),
+            rename={_bare(str(old)): _new_name(str(old), str(new)) for old, new in rename.items()},
+            subscribe=subscribe is None or bool(subscribe),
+            namespaces=tuple(str(one) for one in namespaces),
+            special_use=str(given.get("special_use") or KEEP),
         )
 
     def excludes(self, path: Path) -> bool:
         """Whether a folder is left out; a folder below an excluded one is left out too."""
+        if not self.exclude:
+            return False
         shown = show(path)
         return any(_pattern(one).match(shown) for one in self.exclude)
 
+    def rule(self, path: Path) -> str | None:
+        """The entry of ``rename`` that holds for a folder: its own, or else that of the nearest folder above it."""
+        if not self.rename:
+            return None
+        levels = tuple(show_level(level) for level in path)
+        known = self._known
+        return next((known[levels[:n]] for n in range(len(levels), 0, -1) if levels[:n] in known), None)
+
+    @functools.cached_property
+    def _known(self) -> dict[tuple[str, ...], str]:
+        """The old names by their levels as they are shown."""
+        return {_canonical(old): old for old in self.rename}
+
     def renamed(self, path: Path) -> Path:
         """The path after ``rename``; folders below a renamed one move with it, the longest rule wins."""
-        shown = show(path)
-        for old in sorted(self.rename, key=len, reverse=True):
-            if shown == old or shown.startswith(old + "/"):
-                return unshow(self.rename[old]) + path[old.count("/") + 1 :]
-        return path
+        old = self.rule(path)
+        return path if old is None else unshow(self.rename[old]) + path[len(_canonical(old)) :]
 
 
+def _bare(text: str) -> str:
+    """A path that people wrote, without slashes around it (one that is escaped is part of the name)."""
+    parts = _split(text)
+    while len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    while len(parts) > 1 and not parts[0]:
+        parts.pop(0)
+    return "/".join(parts)
+
+
+def _new_name(old: str, new: str) -> str:
+    bare = _bare(new)
+    if not all(_split(bare)):
+        raise InputError(f"the new name {new!r} of {old!r} has an empty level", option="folders.rename")
+    try:
+        unshow(bare)
+    except UnicodeEncodeError as error:
+        raise InputError(f"the new name {new!r} of {old!r} is no text", option="folders.rename") from error
+    return bare
+
+
+def _canonical(text: str) -> tuple[str, ...]:
+    return tuple(show_level(level) for level in unshow(text))
+
+
+@functools.cache
 def _pattern(text: str) -> re.Pattern[str]:
-    parts = {"*": ".*", "%": "[^/]*"}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in text.strip("/")) + r"(/.*)?\Z", re.DOTALL)
-
-
-def map_folders(paths: Iterable[Path], target: Namespace, rules: FolderRules) -> dict[Path, Path]:
-    """Which source path becomes which target path; one to one.
-
-    :raises InputError: two source folders would become one, or a rename gives an empty name.
-    """
-    taken: dict[Path, Path] = {}
-    mapping: dict[Path, Path] = {}
-    for path in sorted(paths, key=lambda one: (len(one), one)):
-        if rules.excludes(path):
-            continue
-        new = fit(rules.renamed(path), target)
-        if not all(new):
-            raise InputError(f"the name {show(new)!r} has an empty level", folder=show(path), option="folders.rename")
-        if new in taken:
-            raise InputError(
-                f"this folder and {show(taken[new])!r} would both become {show(new)!r} on the target",
-                folder=show(path),
-                option="folders.rename",
-                safe_next="Give one of the two another name in folders.rename; nothing has been changed.",
-            )
-        taken[new] = path
-        mapping[path] = new
-    return mapping
-
-
-def fit(path: Path, target: Namespace) -> Path:
-    """A path whose levels can be written with the target's separator: where a level holds it, ``_`` stands instead."""
-    if not target.separator or not any(target.separator in level for level in path):
-        return path
-    return tuple(level.replace(target.separator, b"_") for level in path)
+    parts = {"*": ".*", "%": r"(?:\\/|[^/])*"}
+    bare = _bare(text)
+    bare = "INBOX" + bare[5:] if bare.split("/")[0].upper() == "INBOX" else bare
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in bare) + r"(/.*)?\Z", re.DOTALL)
 
 
 def packed(path: Path) -> bytes:
@@ -139,38 +138,63 @@ def unpacked(blob: bytes) -> Path:
 
 
 def show(path: Path) -> str:
-    """A path for people: Unicode, ``/`` between the levels; what is no legal modified UTF-7 is shown as it is."""
-    return "/".join(_decode(level) for level in path)
+    """A path for people; every path has a text of its own, but for levels in raw UTF-8, which are shown as that."""
+    return "/".join(show_level(level) for level in path)
+
+
+def show_level(level: bytes) -> str:
+    """One level of a path for people."""
+    text = as_text(level)
+    if text is not None:
+        return _AMBIGUOUS.sub(r"\\\\", text).replace("/", "\\/")
+    escaped = "".join(chr(byte) if 0x20 <= byte <= 0x7E and byte not in b"&\\" else f"\\x{byte:02x}" for byte in level)
+    return escaped.replace("/", "\\/")
+
+
+def as_text(level: bytes) -> str | None:
+    """What a level stands for: modified UTF-7, or else UTF-8 as some servers have it; None when it is neither.
+
+    With an eight-bit character in it ``&`` begins no base64: a name that was not encoded is as it was typed.
+    """
+    text = utf7.decode(level)
+    if text is not None or level.isascii():
+        return text
+    try:
+        return level.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def unshow(text: str) -> Path:
-    """The path that people wrote."""
-    return tuple(_encode(level) for level in text.split("/"))
+    """The path that people wrote; INBOX in any case is ``INBOX``."""
+    path = tuple(_level(part) for part in _split(text))
+    return (b"INBOX", *path[1:]) if path[0].upper() == b"INBOX" else path
+
+
+def _split(text: str) -> list[str]:
+    """The levels of what people wrote, escapes and all."""
+    parts: list[str] = []
+    begin = 0
+    for match in _SLASHES.finditer(text):
+        if match[0] == "/":
+            parts.append(text[begin : match.start()])
+            begin = match.end()
+    return [*parts, text[begin:]]
+
+
+def _level(text: str) -> bytes:
+    r"""A level from what people wrote: with a ``\x26`` in it, it is bytes that are no legal modified UTF-7."""
+    raw = False
+
+    def plain(match: re.Match[str]) -> str:
+        nonlocal raw
+        raw = raw or match[1] is not None
+        return chr(int(match[1], 16)) if match[1] else match[2]
+
+    written = _ESCAPED.sub(plain, text)
+    return written.encode("latin-1", "replace") if raw else utf7.encode(written)
 
 
 def wire_to_text(name: bytes) -> str | None:
     """A name in UTF-8, as administration interfaces want it; None when it is no legal modified UTF-7."""
-    decode, encode = _utf7()
-    try:
-        text = decode(name)
-        return text if encode(text) == name else None
-    except (ValueError, MigrationError):
-        return None
-
-
-def _decode(level: bytes) -> str:
-    text = wire_to_text(level)
-    return level.decode("utf-8", "backslashreplace") if text is None else text
-
-
-def _encode(level: str) -> bytes:
-    encoded: bytes = _utf7()[1](level)
-    return encoded
-
-
-def _utf7() -> tuple[Any, Any]:
-    try:
-        from imapclient import imap_utf7
-    except ImportError as error:
-        raise MissingLibraryError("the Python library imapclient (3.0 or later) is not installed") from error
-    return imap_utf7.decode, imap_utf7.encode
+    return utf7.decode(name)

@@ -31,8 +31,9 @@ from ..transport.imap import Account
 from ..transport.wire import quoted
 from .doveadm import Doveadm, MailboxUpdate
 from .folder import FolderRun, SharedState
-from .folders import Path, map_folders, packed, show, unpacked, wire_to_text
+from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
 from .ladder import Refusals
+from .mapping import FolderMap, map_sides
 from .plan import (
     COMPARE,
     FAITHFUL,
@@ -265,7 +266,8 @@ class MailboxRun:
             self._source, self._target = shared.source, shared.target
 
     def _surveyed(self, policy: Policy, *, absent: bool) -> tuple[Side, Side, MailboxPlan, dict[Path, FolderRow]]:
-        source, target = self._source.survey(absent=absent), survey(self._target, absent=absent)
+        source = self._source.survey(absent=absent, kinds=policy.rules.namespaces)
+        target = survey(self._target, absent=absent)
         self._check_source(source)
         return source, target, *self._plan(source, target, policy)
 
@@ -295,11 +297,12 @@ class MailboxRun:
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
         rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}
         bases = {path: _base(row) for path, row in rows.items()}
-        mapping = map_folders(source.folders, target.namespace, policy.rules)
-        for path, new in mapping.items():
-            if new != path and policy.rules.renamed(path) == path:
-                self.outcome.find(f"{show(path)} is called {show(new)} on the target: its name holds the separator")
-        plan = plan_mailbox(source, target, mapping, bases, policy)
+        pins = {path: base.target_path for path, base in bases.items() if base.target_path}
+        folder_map = map_sides(source, target, policy.rules, pins)
+        plan = plan_mailbox(source, target, folder_map.paths, bases, policy)
+        self._tell_names(folder_map, policy.rules)
+        if not plan.unchanged:
+            self.outcome.plan += [line for line in folder_map.lines() if line not in self.outcome.plan]
         if plan.absent and not self._doveadm:
             names = ", ".join(show(path) for path in plan.absent)
             self.outcome.find(
@@ -307,6 +310,12 @@ class MailboxRun:
             )
             plan = replace(plan, absent=())
         return plan, rows
+
+    def _tell_names(self, folder_map: FolderMap, rules: FolderRules) -> None:
+        """Name the folders that are called otherwise on the target without having been renamed by the operator."""
+        for path, new in folder_map.paths.items():
+            if new != path and folder_map.why.get(path) and rules.rule(path) is None:
+                self.outcome.find(f"{show(path)} is called {show(new)} on the target: {folder_map.why[path]}")
 
     def _settled(self, source: Side, plan: MailboxPlan) -> None:
         """What is known without looking into any folder."""
@@ -491,4 +500,5 @@ def _base(row: FolderRow) -> Base:
         target_uidvalidity=row.target_uidvalidity,
         fidelity=row.fidelity,
         reasons=row.reasons,
+        target_path=unpacked(row.target_path) if row.target_path else None,
     )

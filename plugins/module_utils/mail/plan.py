@@ -49,7 +49,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Base:
-    """What the ledger remembers of a folder: the states after the last complete run (None: there was none)."""
+    """What the ledger remembers of a folder: the states after the last complete run (None: there was none).
+
+    ``target_path`` is what the folder became on the target.
+    """
 
     source: FolderState | None = None
     target: FolderState | None = None
@@ -57,6 +60,7 @@ class Base:
     target_uidvalidity: int = 0
     fidelity: str = ""
     reasons: tuple[str, ...] = ()
+    target_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -136,9 +140,10 @@ def plan_mailbox(
 
 def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
     """Folders that a run brought and that are no longer on the source (an excluded one is not gone)."""
-    for path in bases:
-        if path not in source.existing() and not policy.rules.excludes(path):
-            yield path, policy.rules.renamed(path)
+    here = source.existing()
+    for path, base in bases.items():
+        if path not in here and not policy.rules.excludes(path):
+            yield path, base.target_path or policy.rules.renamed(path)
 
 
 def _step(source: Folder, target: Side, new: Path, base: Base | None, policy: Policy) -> Step:

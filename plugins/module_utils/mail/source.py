@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from ..transport.imap import Account
 from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages
 from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
+from .namespaces import PERSONAL
 from .server import Server
 from .session import Selected, Session, connect
 from .survey import Side, survey
@@ -26,8 +27,11 @@ class Source(Protocol):
     def server(self) -> Server:
         """The server it is on."""
 
-    def survey(self, *, absent: bool = False) -> Side:
-        """All folders with their states; with ``absent`` also those that are subscribed and not there."""
+    def survey(self, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
+        """All folders with their states; with ``absent`` also those that are subscribed and not there.
+
+        ``kinds`` are the kinds of namespaces that are meant.
+        """
 
     def examine(self, name: bytes) -> Selected:
         """Open a folder without changing anything, not even who has seen it.
@@ -88,8 +92,8 @@ class ImapSource:
     def server(self) -> Server:
         return self._session.server
 
-    def survey(self, *, absent: bool = False) -> Side:
-        return survey(self._session, absent=absent)
+    def survey(self, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
+        return survey(self._session, absent=absent, kinds=kinds)
 
     def examine(self, name: bytes) -> Selected:
         selected = self._session.select(name, read_only=True)

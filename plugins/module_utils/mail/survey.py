@@ -8,18 +8,21 @@ these extensions is asked by LIST, LSUB and pipelined STATUS commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError
 from ..transport.dialogue import Reply
-from ..transport.wire import Value, quoted
-from .folders import Namespace, Path, show
+from ..transport.wire import Literal, Value, quoted
+from .folders import INBOX, Path, show
+from .namespaces import PERSONAL, Namespace, read_namespace
 from .session import Session, refusal
 
 SPECIAL_USES = frozenset(
     {b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash", b"\\important"}
 )
+#: How XLIST calls some of them.
+_USES_OF_XLIST = {b"\\spam": b"\\junk", b"\\allmail": b"\\all", b"\\starred": b"\\flagged"}
 MAX_FOLDERS = 200_000
 
 
@@ -58,39 +61,49 @@ class Side:
         return {path: folder for path, folder in self.folders.items() if folder.selectable}
 
 
-def survey(session: Session, *, absent: bool = False) -> Side:
+def survey(session: Session, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
     """All folders of the mailbox with their states; with ``absent`` also those that are subscribed and not there.
 
     Where the server has LIST-EXTENDED and LIST-STATUS this is one command, two with ``absent``, sent together.
+    ``kinds`` are the kinds of namespaces that are meant; each namespace that is not personal costs one more command.
 
     :raises ServerError: the server would not list its folders.
     """
     asked = session.start(b"NAMESPACE") if session.has(b"NAMESPACE") else None
     rich = session.has(b"LIST-EXTENDED")
-    with_status = rich and session.has(b"LIST-STATUS")
-    listed = session.start(*_list_command(session, rich=rich, with_status=with_status))
+    listed = session.start(*_list_command(session, b'"*"'))
     subscribed = b'LIST (SUBSCRIBED) "" "*"' if rich else b'LSUB "" "*"'
     also = session.start(subscribed) if absent or not rich else None
     namespace = _namespace(_must(session, session.finish(asked))) if asked else Namespace()
-    reply = _must(session, session.finish(listed))
-    namespace = _separator(reply, namespace)
-    found = _folders(reply, namespace)
-    if also:
-        found = _with_subscriptions(found, _must(session, session.finish(also)), subscribed[:4], namespace)
-    states = _states(reply)
+    replies = [_must(session, session.finish(listed))]
+    about = _must(session, session.finish(also)) if also else None
+    replies += _elsewhere(session, namespace, kinds)
+    namespace = _separator(replies[0], namespace)
+    found = _folders(replies, namespace, kinds)
+    if about:
+        found = _with_subscriptions(found, about, subscribed[:4], namespace, kinds)
+    states = _states(replies)
     side = {name: replace(folder, state=states.get(_key(name))) for name, folder in found.items()}
     missing = [folder for folder in side.values() if folder.selectable and folder.state is None]
     side.update((folder.name, folder) for folder in _ask_states(session, missing))
-    return Side(namespace, {folder.path: folder for folder in side.values()})
+    return Side(namespace, _by_path(side.values(), namespace))
 
 
-def _list_command(session: Session, *, rich: bool, with_status: bool) -> tuple[bytes, ...]:
-    if not rich:
-        return (b'LIST "" "*"',)
+def _list_command(session: Session, pattern: bytes | Literal) -> tuple[bytes | Literal, ...]:
+    if not session.has(b"LIST-EXTENDED"):
+        # Gmail's own command, older than RFC 6154: it tells special uses, and what a localised INBOX is
+        return (b"XLIST" if session.has(b"XLIST") else b"LIST", b' "" ', pattern)
     wanted = [b"SUBSCRIBED", *([b"SPECIAL-USE"] if session.has(b"SPECIAL-USE") else [])]
-    if with_status:
+    if session.has(b"LIST-STATUS"):
         wanted.append(b"STATUS " + _status_items(session))
-    return (b'LIST "" "*" RETURN (' + b" ".join(wanted) + b")",)
+    return (b'LIST "" ', pattern, b" RETURN (" + b" ".join(wanted) + b")")
+
+
+def _elsewhere(session: Session, namespace: Namespace, kinds: Collection[str]) -> list[Reply]:
+    """Lists of other users' and shared folders: a server need not show them to who asks for everything."""
+    spaces = [space for space in namespace.others if space.kind != PERSONAL and space.kind in kinds]
+    commands = [_list_command(session, quoted(space.prefix + b"*")) for space in spaces]
+    return [_must(session, reply) for reply in session.pipeline(commands)]
 
 
 def _status_items(session: Session) -> bytes:
@@ -108,38 +121,24 @@ def _namespace(reply: Reply) -> Namespace:
     for response in reply.untagged:
         if response.text[:10].upper() != b"NAMESPACE ":
             continue
-        kinds = response.values(skip=10)
-        if len(kinds) != 3:
-            break
-        personal, *others = (_namespaces(kind) for kind in kinds)
-        prefix, separator = personal[0] if personal else (b"", b"/")
-        return Namespace(prefix, separator, tuple(name for kind in others for name, _separator in kind if name))
+        return read_namespace(response.values(skip=10))
     raise ProtocolError("the server's NAMESPACE answer is unreadable")
-
-
-def _namespaces(kind: Value) -> list[tuple[bytes, bytes]]:
-    return [
-        (one[0], one[1] if isinstance(one[1], bytes) else b"")
-        for one in (kind if isinstance(kind, list) else [])
-        if isinstance(one, list) and len(one) >= 2 and isinstance(one[0], bytes)
-    ]
 
 
 def _separator(reply: Reply, namespace: Namespace) -> Namespace:
     """A server that has no NAMESPACE tells its separator with every folder."""
     if namespace != Namespace():
         return namespace
-    for response in reply.untagged:
-        if response.text[:5].upper() == b"LIST ":
-            return Namespace(separator=_list_values(response.values(skip=5))[1] or namespace.separator)
-    return namespace
+    separators = (separator for _attributes, separator, _name in _listed([reply]))
+    # INBOX alone may have none, where nothing can be below it
+    return Namespace(separator=next((one for one in separators if one), namespace.separator))
 
 
 def _with_subscriptions(
-    found: dict[bytes, Folder], reply: Reply, kind: bytes, namespace: Namespace
+    found: dict[bytes, Folder], reply: Reply, kind: bytes, namespace: Namespace, kinds: Collection[str]
 ) -> dict[bytes, Folder]:
     """The folders with their subscriptions; one may well be subscribed and not be there (case 66)."""
-    names = {_key(name) for name in _names(reply, kind) if namespace.owns(name)}
+    names = {_key(name) for name in _names(reply, kind) if namespace.kind(name) in kinds}
     known = {_key(name) for name in found}
     folders = {name: replace(folder, subscribed=_key(name) in names) for name, folder in found.items()}
     missing = {
@@ -148,24 +147,47 @@ def _with_subscriptions(
     return folders | missing
 
 
-def _folders(reply: Reply, namespace: Namespace) -> dict[bytes, Folder]:
+def _folders(replies: Iterable[Reply], namespace: Namespace, kinds: Collection[str]) -> dict[bytes, Folder]:
     found: dict[bytes, Folder] = {}
-    for response in reply.untagged:
-        if response.text[:5].upper() != b"LIST ":
-            continue
-        attributes, _mark, name = _list_values(response.values(skip=5))
-        if not namespace.owns(name):
+    for attributes, _separator, name in _listed(replies):
+        if namespace.kind(name) not in kinds:
             continue
         found[name] = Folder(
             name=name,
             path=namespace.path(name),
             selectable=not attributes & {b"\\noselect", b"\\nonexistent"},
             subscribed=b"\\subscribed" in attributes,
-            special_uses=frozenset(attributes & SPECIAL_USES),
+            special_uses=frozenset(_USES_OF_XLIST.get(one, one) for one in attributes) & SPECIAL_USES,
         )
         if len(found) > MAX_FOLDERS:
             raise ProtocolError(f"the server lists more than {MAX_FOLDERS} folders")
     return found
+
+
+def _by_path(folders: Iterable[Folder], namespace: Namespace) -> dict[Path, Folder]:
+    """The folders by their paths. Where two names have one path, that which isn't spelled like it keeps its own levels.
+
+    That happens with ``Inbox/x`` beside ``INBOX/x``, and where two namespaces hold folders of one name.
+    """
+    side: dict[Path, Folder] = {}
+    for folder in sorted(folders, key=lambda one: (namespace.name(one.path) != one.name, one.name)):
+        path = folder.path
+        if path in side and path != INBOX:
+            path = namespace.levels(folder.name)
+        side.setdefault(path, replace(folder, path=path))
+    return side
+
+
+def _listed(replies: Iterable[Reply]) -> Iterator[tuple[frozenset[bytes], bytes, bytes]]:
+    """Attributes, separator and name of every folder in the answers to LIST or XLIST."""
+    for reply in replies:
+        for response in reply.untagged:
+            kind = response.text[:6].upper()
+            if kind[:5] == b"LIST ":
+                yield _list_values(response.values(skip=5))
+            elif kind == b"XLIST ":
+                attributes, separator, name = _list_values(response.values(skip=6))
+                yield attributes, separator, b"INBOX" if b"\\inbox" in attributes else name
 
 
 def _list_values(values: list[Value]) -> tuple[frozenset[bytes], bytes, bytes]:
@@ -186,9 +208,9 @@ def _key(name: bytes) -> bytes:
     return b"INBOX" if name.upper() == b"INBOX" else name
 
 
-def _states(reply: Reply) -> dict[bytes, FolderState]:
+def _states(replies: Iterable[Reply]) -> dict[bytes, FolderState]:
     states: dict[bytes, FolderState] = {}
-    for response in reply.untagged:
+    for response in (one for reply in replies for one in reply.untagged):
         if response.text[:7].upper() != b"STATUS ":
             continue
         values = response.values(skip=7)
@@ -218,7 +240,7 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
     items = _status_items(session)
     commands = [(b"STATUS ", quoted(folder.name), b" " + items) for folder in folders]
     for folder, reply in zip(folders, session.pipeline(commands), strict=True):
-        state = _states(reply).get(_key(folder.name)) if reply.ok else None
+        state = _states([reply]).get(_key(folder.name)) if reply.ok else None
         if state is not None:
             yield replace(folder, state=state)
             continue

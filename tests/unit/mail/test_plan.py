@@ -13,8 +13,9 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes i
     PLACEHOLDER_BODY,
     flag_key,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules, Namespace, Path
+from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules, Path
 from ansible_collections.atmail.migration.plugins.module_utils.mail.listing import Fingerprint, is_gap
+from ansible_collections.atmail.migration.plugins.module_utils.mail.namespaces import Namespace
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import (
     COMPARE,
     FAITHFUL,
