@@ -159,18 +159,37 @@ options:
       exclude:
         description:
           - Folders to leave out, with everything below them. C(/) stands between levels whatever the server uses, V(*)
-            for anything, V(%) for anything within a level.
+            for anything, V(%) for anything within a level. A slash within a level is written C(\/).
         type: list
         elements: str
         default: []
       rename:
-        description: Folders that get another name on the target, old name to new name; folders below them go with them.
+        description:
+          - Folders that get another name on the target, old name to new name; folders below them go with them.
+          - A folder that was copied before is renamed on the target. One whose entry is taken away stays where it is;
+            an entry that gives a folder its own name brings it back.
         type: dict
         default: {}
       subscribe:
         description: Whether subscriptions follow the source.
         type: bool
         default: true
+      namespaces:
+        description:
+          - The kinds of namespaces to copy from. V(shared) and V(other_users) become the user's own folders on the
+            target, under the name they have on the source, so that each user who is given them gets a copy.
+        type: list
+        elements: str
+        choices: [personal, other_users, shared]
+        default: [personal]
+      special_use:
+        description:
+          - V(keep) leaves folders their names. V(map) brings folders for sent mail, drafts, deleted mail, junk and the
+            archive to the target's folders for these, known by RFC 6154 or by their names in many languages, as from
+            C(Spam) to C(Junk). O(folders.rename) comes before it.
+        type: str
+        choices: [keep, map]
+        default: keep
   ignore_mailbox_errors:
     description: Whether the task succeeds although a mailbox failed; the failures are in RV(mailboxes) all the same.
     type: bool

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..errors import InputError
 from ..transport.imap import ADMIN_METHODS, Account
+from .folders import KEEP, MAP
 from .mailbox import Task
+from .namespaces import KINDS, PERSONAL
 
 SIDE = {
     "host": {"type": "str", "required": True},
@@ -36,6 +38,8 @@ FOLDERS = {
     "exclude": {"type": "list", "elements": "str", "default": []},
     "rename": {"type": "dict", "default": {}},
     "subscribe": {"type": "bool", "default": True},
+    "namespaces": {"type": "list", "elements": "str", "choices": list(KINDS), "default": [PERSONAL]},
+    "special_use": {"type": "str", "choices": [KEEP, MAP], "default": KEEP},
 }
 LIMITS = {
     "connections": {"type": "int"},
