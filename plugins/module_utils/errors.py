@@ -216,6 +216,8 @@ class AuthError(MigrationError):
     """The server refused the user or the password; it was tried once only."""
 
     kind = "auth_failed"
+    #: Whether user name and password themselves were refused: the same are then not tried again in a run.
+    credentials = False
     safe_next = "Correct the user or the password, then run again; it was tried once, so no account is locked by us."
 
 
@@ -235,7 +237,10 @@ class ThrottledError(ServerError):
     """The server asks us to slow down."""
 
     kind = "throttled"
-    safe_next = "Run again later, or lower pace.connections and pace.messages_per_second."
+    safe_next = (
+        "Run again later: it carries on where it stopped. Lower pace.connections or set pace.messages_per_second, or"
+        " raise pace.max_backoff to wait longer."
+    )
 
 
 class OverQuotaError(ServerError):

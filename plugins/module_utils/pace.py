@@ -18,6 +18,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import InputError
 
+#: Exchange asks for up to five minutes; twice that is enough for anybody, and no run waits for ever.
+MAX_BACKOFF = 600.0
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -47,16 +50,25 @@ class Window:
 
 @dataclass(frozen=True)
 class Pace:
-    """The limits of a run: those of the day, and those off-peak if there is such a window."""
+    """The limits of a run: those of the day, and those off-peak if there is such a window.
+
+    ``max_backoff`` is the longest that a mailbox waits in a row for a server that asks for patience, in seconds.
+    """
 
     limits: Limits = Limits()
     off_peak: Window | None = None
+    max_backoff: float = MAX_BACKOFF
 
     @property
     def limited(self) -> bool:
         """Whether messages or bytes are limited at any time."""
         both = (self.limits, self.off_peak.limits) if self.off_peak else (self.limits,)
         return any(one.messages_per_second or one.bytes_per_second for one in both)
+
+    @property
+    def most_connections(self) -> int:
+        """The most connections to each side at any time."""
+        return max(self.limits.connections, self.off_peak.limits.connections if self.off_peak else 0)
 
     def at(self, now: datetime) -> Limits:
         """The limits that hold at a moment (aware)."""
@@ -69,10 +81,13 @@ def pace_from_options(options: Mapping[str, Any] | None) -> Pace:
     :raises InputError: a negative limit, no connection, or an off-peak window without its times.
     """
     given = options or {}
+    max_backoff = MAX_BACKOFF if given.get("max_backoff") is None else float(given["max_backoff"])
+    if max_backoff < 0:
+        raise InputError("a time can't be negative; 0 means not to wait at all", option="pace.max_backoff")
     limits = _limits(given, Limits(), "pace")
     window = given.get("off_peak") or {}
     if not any(value is not None for value in window.values()):
-        return Pace(limits)
+        return Pace(limits, max_backoff=max_backoff)
     if not window.get("start") or not window.get("end"):
         raise InputError("an off-peak window needs start and end, as HH:MM", option="pace.off_peak")
     zone = str(window.get("timezone") or "UTC")
@@ -88,6 +103,7 @@ def pace_from_options(options: Mapping[str, Any] | None) -> Pace:
             place,
             _limits(window, limits, "pace.off_peak"),
         ),
+        max_backoff,
     )
 
 

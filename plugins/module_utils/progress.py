@@ -40,6 +40,9 @@ class Progress:
     #: The module's process and process group, so that a run that nobody waits for can be ended; 0: unknown.
     pid: int = 0
     process_group: int = 0
+    #: Mailboxes that wait because a server asked for it, and why.
+    waiting: int = 0
+    waiting_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def read_progress(text: str) -> Progress | None:
         value = data.get(field.name, field.default)
         if field.name == "current":
             values["current"] = tuple(str(name) for name in value) if isinstance(value, list) else ()
+        elif field.name == "waiting_for":
+            values["waiting_for"] = str(value)
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             return None
         else:
@@ -144,6 +149,8 @@ def together(customers: Mapping[str, Progress]) -> tuple[str, Progress]:
         bytes_done=sum(each.bytes_done for each in every),
         seconds=max((each.seconds for each in every), default=0.0),
         current=[mailbox for each in every for mailbox in each.current],
+        waiting=sum(each.waiting for each in every),
+        waiting_for=next((each.waiting_for for each in every if each.waiting_for), ""),
     )
 
 
@@ -186,6 +193,8 @@ def line(customer: str, progress: Progress, speed: Rate, width: int = 0) -> str:
     total = f" of {amount(progress.messages_total)}" if progress.messages_total > progress.messages_done else ""
     parts.append(f"{amount(progress.messages_done)}{total} messages")
     parts += [f"{amount(speed.messages)} messages/s", f"{size(speed.bytes)}/s"]
+    if progress.waiting:
+        parts.append(f"{amount(progress.waiting)} waiting: {clean(progress.waiting_for)}")
     left = time_left(progress, speed)
     if left is not None:
         parts.append(f"{duration(left)} left")

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from ..errors import ConnectionLostError, InternalError, MigrationError, TimedOutError
+from ..errors import ConnectionLostError, InternalError, MigrationError, ThrottledError, TimedOutError
 from ..ledger import DIGEST_SIZE
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
@@ -25,14 +24,14 @@ from .listing import Attributes, read_attributes
 from .mailbox import Task
 from .mapping import map_sides
 from .options import tasks
+from .polite import Patience, connect, courteous
 from .report import failed_result
 from .server import Server
-from .session import Session, connect
+from .session import Session
 from .survey import Folder, Side, survey
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000
-_ATTEMPTS = 3
 
 
 @dataclass
@@ -84,14 +83,15 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
 
     :raises MigrationError: an option is wrong, or a mailbox could not be compared (``done`` is the result).
     """
+    pace = pace_from_options(options.get("pace"))
+    todo = tasks(options["mailboxes"])
+    sides = Server.from_options("source", options["source"]), Server.from_options("target", options["target"])
     how = Audit(
-        source=Server.from_options("source", options["source"]),
-        target=Server.from_options("target", options["target"]),
+        source=courteous(sides[0], [task.source.user for task in todo], pace),
+        target=courteous(sides[1], [task.target.user for task in todo], pace),
         rules=FolderRules.from_options(options.get("folders")),
         depth=str(options.get("depth") or "headers"),
     )
-    pace = pace_from_options(options.get("pace"))
-    todo = tasks(options["mailboxes"])
     duplicates = twice([task.name for task in todo])
 
     def work(task: Task, counter: Counter) -> Verdict:
@@ -105,8 +105,9 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         lost=lambda task, why: _failed(task, MigrationError(why)),
         failed=lambda verdict: bool(verdict.failures),
         governor=Governor(pace),
-        slots=connections(pace, how.source, how.target, datetime.now().astimezone()),
+        slots=connections(pace, how.source, how.target),
         progress=progress,
+        servers=(how.source, how.target),
     ).run()
     return _result(verdicts, ignore=bool(options.get("ignore_mailbox_errors")))
 
@@ -140,31 +141,36 @@ def _result(verdicts: Sequence[Verdict], *, ignore: bool) -> dict[str, Any]:
 def audit_mailbox(task: Task, how: Audit, counter: Counter) -> Verdict:
     """Compare one mailbox; never raises for the mailbox's sake. A broken connection is made anew."""
     began = time.monotonic()
-    verdict = Verdict(task.source.user, task.target.user)
-    for attempt in range(1, _ATTEMPTS + 1):
+    try:
+        verdict = _with_reconnects(task, how, counter)
+    except MigrationError as error:
+        verdict = _failed(task, error)
+    except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
+        verdict = _failed(task, InternalError.of(error))
+    verdict.seconds = round(time.monotonic() - began, 3)
+    return verdict
+
+
+def _with_reconnects(task: Task, how: Audit, counter: Counter) -> Verdict:
+    """Compare until nothing comes in between; a failure that is the mailbox's own is in the verdict."""
+    patience = Patience((how.source, how.target), lambda _text: None)
+    while True:
         verdict = Verdict(task.source.user, task.target.user)
         try:
             _compare(task, how, counter, verdict)
-            break
-        except (ConnectionLostError, TimedOutError) as error:
-            if attempt == _ATTEMPTS:
-                verdict = _failed(task, error)
-            else:
-                time.sleep(attempt)
+        except (ConnectionLostError, TimedOutError, ThrottledError) as error:
+            patience.before_next(error, connected=True, done=0)
+            continue
         except MigrationError as error:
             verdict.failures.append(error.at(mailbox=task.target.user).as_dict())
-            break
-        except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
-            verdict = _failed(task, InternalError.of(error))
-            break
-    verdict.seconds = round(time.monotonic() - began, 3)
-    return verdict
+        patience.succeeded()
+        return verdict
 
 
 def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None:
     source = connect(how.source, task.source)
     try:
-        target = connect(how.target, task.target)
+        target = connect(how.target, task.target, meanwhile=source.keep_alive)
         try:
             _compare_sides(source, target, how, counter, verdict)
         finally:

@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing.connection import wait
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -47,8 +46,9 @@ ResultT = TypeVar("ResultT")
 class Counter:
     """The part of a run's counters that one process writes; several of its threads do."""
 
-    def __init__(self, governor: Governor, shared: Any, offset: int) -> None:
+    def __init__(self, governor: Governor, shared: Any, offset: int, servers: Sequence[Server] = ()) -> None:
         self._governor, self._shared, self._offset = governor, shared, offset
+        self._courtesies = [server.courtesy for server in servers if server.courtesy]
         self._lock = threading.Lock()
 
     def expect(self, messages: int) -> None:
@@ -59,14 +59,19 @@ class Counter:
     def take(self, messages: int, size: int) -> None:
         """Wait until so much is due, and count it."""
         self._governor.take(messages, size)
+        for courtesy in self._courtesies:
+            courtesy.ease()
         with self._lock:
             self._shared[self._offset] += messages
             self._shared[self._offset + 1] += size
 
 
-def connections(pace: Pace, source: Server, target: Server, now: datetime) -> int:
-    """How many mailboxes may be worked on at once: each needs a connection to either side."""
-    return max(1, min(pace.at(now).connections, source.max_connections, target.max_connections))
+def connections(pace: Pace, source: Server, target: Server) -> int:
+    """How many mailboxes may ever be worked on at once: each needs a connection to either side.
+
+    How many connections there may be at a moment is up to each server's courtesy.
+    """
+    return max(1, min(pace.most_connections, source.max_connections, target.max_connections))
 
 
 def twice(names: Sequence[str]) -> dict[str, DuplicateError]:
@@ -86,7 +91,7 @@ class Run(Generic[JobT, ResultT]):
     """One run over a list of jobs.
 
     ``work`` does one job and gives its result, never raising for the job's sake; ``lost`` makes the result of a job
-    whose process died; ``failed`` tells whether a result is a failure.
+    whose process died; ``failed`` tells whether a result is a failure. ``servers`` are those that jobs connect to.
     """
 
     jobs: Sequence[JobT]
@@ -96,6 +101,7 @@ class Run(Generic[JobT, ResultT]):
     governor: Governor
     slots: int
     progress: Callable[[Progress], None] | None = None
+    servers: Sequence[Server] = ()
 
     def __post_init__(self) -> None:
         slots = max(1, min(self.slots, len(self.jobs)))
@@ -158,6 +164,7 @@ class Run(Generic[JobT, ResultT]):
     def _tell(self) -> None:
         if self.progress is None:
             return
+        waited_for = [one.courtesy for one in self.servers if one.courtesy and one.courtesy.waiting]
         current = [self.jobs[n].name for n in range(len(self.jobs)) if self._taken[n] >= 0 and n not in self._results]
         self.progress(
             Progress(
@@ -169,6 +176,8 @@ class Run(Generic[JobT, ResultT]):
                 bytes_done=sum(self._counters[1::_COUNTERS]),
                 seconds=round(time.monotonic() - self._began, 3),
                 current=current[:10],
+                waiting=sum(courtesy.waiting for courtesy in waited_for),
+                waiting_for="; ".join(f"the {courtesy.place} {courtesy.meaning}" for courtesy in waited_for),
                 pid=os.getpid(),
                 process_group=os.getpgrp(),
             )
@@ -178,7 +187,7 @@ class Run(Generic[JobT, ResultT]):
 
     def _child(self, number: int, pipe: Any, parent: int) -> None:
         _die_with(parent)
-        counter = Counter(self.governor, self._counters, number * _COUNTERS)
+        counter = Counter(self.governor, self._counters, number * _COUNTERS, self.servers)
         sending = threading.Lock()
 
         def take_jobs() -> None:

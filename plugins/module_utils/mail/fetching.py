@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..errors import MessageUnreadableError, ProtocolError
+from ..errors import MessageUnreadableError, ProtocolError, ThrottledError
+from ..hints import EXPIRED, read_hint
 from ..transport.wire import Value, parse
 from .listing import flag_text
 from .session import Session
@@ -28,6 +29,10 @@ _FETCH = {
     for section in (b"", b"HEADER")
 }
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
+
+
+class ReadingThrottledError(ThrottledError):
+    """The source asks for patience instead of giving out all messages; those that it gave out are whole."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def fetch_messages(
     ``section`` is empty for whole messages, or ``HEADER`` for their headers only.
 
     :raises MessageUnreadableError: the server ended with NO or BAD; what it sent before has been given out.
+    :raises ReadingThrottledError: the same, because it wants us to slow down.
     """
     if uids is None:
         sets: Iterator[bytes] = iter((b"%d:%d" % (first, last),)) if first <= last else iter(())
@@ -81,6 +87,10 @@ def fetch_messages(
         if message:
             yield message
     if refused:
+        words = refused[0][:200].decode("utf-8", "replace")
+        hint = read_hint(words)
+        if hint and hint.meaning != EXPIRED:
+            raise ReadingThrottledError(f"the source would not give out all messages: {words}", **session.place())
         raise MessageUnreadableError(f"the source would not give out all messages: {refused[0][:200]!r}")
 
 
@@ -127,6 +137,7 @@ def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body
     tag, _blank, rest = line.partition(b" ")
     if not tags or tag != tags.popleft():
         raise ProtocolError(f"the source sent {line[:60]!r} out of turn", **session.place())
+    session.answered(tag)
     if not rest.upper().startswith(b"OK"):
         refused.append(rest)
     return None

@@ -38,7 +38,8 @@ from .plan import (
     plan_folder,
     plan_fresh,
 )
-from .session import Selected, Session, connect, refusal
+from .polite import connect, keep_each_other_alive
+from .session import Selected, Session, refusal
 from .source import Source, open_source
 from .survey import Folder, FolderState
 from .transfer import (
@@ -75,7 +76,8 @@ class SharedState:
         self.source.close()
         self.target.wire.close()
         self.source = open_source(self.source.server, self.task.source)
-        self.target = connect(self.target.server, self.task.target)
+        self.target = connect(self.target.server, self.task.target, meanwhile=self.source.keep_alive)
+        keep_each_other_alive(self.source, self.target)
 
     def raise_numbers(self) -> None:
         """Raise UIDNEXT and HIGHESTMODSEQ of the folders that are done to at least the source's, all in one call."""
@@ -304,7 +306,7 @@ class FolderRun:
             if reply.ok:
                 done.add(id(store.change))
                 continue
-            error = refusal(reply, "store flags", session)
+            error = refusal(reply, "store flags", session, writing=True)
             if error.kind != ServerError.kind or all(flag.startswith(b"\\") for flag in store.flags):
                 raise error
             if len(store.flags) == 1:

@@ -24,6 +24,7 @@ from ..errors import (
     MigrationError,
     RemovalsError,
     ServerFaultError,
+    ThrottledError,
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
@@ -51,13 +52,13 @@ from .plan import (
     plan_fresh,
     plan_mailbox,
 )
+from .polite import Patience, connect, keep_each_other_alive
 from .server import Server
-from .session import Session, connect, refusal
+from .session import Session, refusal
 from .source import Source, open_source
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
 
-_ATTEMPTS = 3
 #: The fidelity of a mailbox that could not be looked at.
 UNKNOWN = "unknown"
 
@@ -149,7 +150,7 @@ def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> 
         mailbox = ledger.mailbox(task.source.user, task.target.user)
         with ledger.claimed(mailbox):
             try:
-                _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome))
+                _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome), setting)
             finally:
                 outcome.refused = refused(ledger, task)
     except MigrationError as error:
@@ -169,18 +170,20 @@ def refused(ledger: Ledger, task: Task) -> list[dict[str, Any]]:
     ]
 
 
-def _with_reconnects(run: MailboxRun) -> None:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with run.connected():
-                run.work()
-        except (ConnectionLostError, TimedOutError) as error:
-            if attempt == _ATTEMPTS or not run.was_connected:
-                raise
-            run.outcome.find(f"the connection was lost and made anew: {error.message}")
-            time.sleep(attempt)
-        else:
-            return
+def _with_reconnects(run: MailboxRun, setting: Setting) -> None:
+    patience = Patience((setting.source, setting.target), run.outcome.find)
+    try:
+        while True:
+            try:
+                with run.connected():
+                    run.work()
+            except (ConnectionLostError, TimedOutError, ThrottledError) as error:
+                patience.before_next(error, connected=run.was_connected, done=run.outcome.messages_copied)
+            else:
+                patience.succeeded()
+                return
+    finally:
+        patience.tell()
 
 
 class MailboxRun:
@@ -207,6 +210,7 @@ class MailboxRun:
         try:
             self._target = self._connect_target()
             self.was_connected = True
+            keep_each_other_alive(self._source, self._target)
             try:
                 yield
             finally:
@@ -218,7 +222,7 @@ class MailboxRun:
 
     def _connect_target(self) -> Session:
         try:
-            return connect(self._setting.target, self._task.target)
+            return connect(self._setting.target, self._task.target, meanwhile=self._source.keep_alive)
         except AuthError as error:
             if self._doveadm and not self._doveadm.user_exists(self._task.target.user):
                 raise AccountMissingError(
@@ -355,6 +359,8 @@ class MailboxRun:
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         try:
             return FolderRun(step, shared, rows.get(step.path), self.outcome).decide()
+        except (ConnectionLostError, TimedOutError, ThrottledError):
+            raise
         except MigrationError as error:
             self.outcome.fail(error.at(folder=show(step.path)))
             return None
@@ -430,7 +436,8 @@ class MailboxRun:
                 made.add(step.path)
                 self.outcome.folders_created += reply.ok
             else:
-                self.outcome.fail(refusal(reply, "create the folder", shared.target).at(folder=show(step.target_path)))
+                error = refusal(reply, "create the folder", shared.target, writing=True)
+                self.outcome.fail(error.at(folder=show(step.target_path)))
         return made
 
     def _tell_special_use(self, source: Folder, target: Folder) -> None:
@@ -454,7 +461,8 @@ class MailboxRun:
             if reply.ok:
                 self.outcome.subscriptions_changed += 1
             else:
-                self.outcome.fail(refusal(reply, verb.decode().strip().lower(), session).at(folder=show(path)))
+                error = refusal(reply, verb.decode().strip().lower(), session, writing=True)
+                self.outcome.fail(error.at(folder=show(path)))
         for path in plan.absent:
             name = wire_to_text(target.namespace.name(path))
             if self._doveadm and name:

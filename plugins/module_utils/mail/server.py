@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..courtesy import Courtesy
 from ..errors import InputError
 from ..transport.imap import ImapServer, checked
 
@@ -18,6 +19,10 @@ class Server(ImapServer):
 
     doveadm_url: str | None = None
     doveadm_api_key: str | None = field(default=None, repr=False)
+    max_connections_per_account: int = 4
+    keepalive: float = 60.0
+    #: What a run's processes know of this server together; None outside of a run.
+    courtesy: Courtesy | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> Server:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..errors import (
     ServerFaultError,
     ThrottledError,
 )
+from ..hints import EXPIRED, read_hint
 from ..transport.dialogue import Dialogue, Reply, response_code
 from ..transport.imap import Account, log_in
 from ..transport.wire import Literal, Value, Wire, quoted
@@ -111,12 +113,28 @@ class Session(Dialogue):
         self.run(*((b"UNSELECT",) if self.has(b"UNSELECT") else (b"EXAMINE ", b'""')))
         self.selected = None
 
+    def keep_alive(self) -> None:
+        """Say something (NOOP) to a server that has heard nothing for long, unless a command is under way."""
+        quiet = time.monotonic() - self.wire.sent_at
+        if self.at_rest and self.server.keepalive and quiet >= self.server.keepalive:
+            self.must("stay connected", b"NOOP")
+
+    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
+        """Call ``elsewhere`` about every so many seconds while this server is waited for."""
+        self.wire.while_waiting(elsewhere, every)
+
     def logout(self) -> None:
         """Say good-bye if that is still possible, and close."""
         with contextlib.suppress(MigrationError):
             self.wire.send(self.next_tag() + b" LOGOUT\r\n")
             self.wire.flush()
         self.wire.close()
+
+    def ended(self, text: bytes) -> MigrationError:
+        """The error for a server that says good-bye by itself: it may ask for patience, or for a new log-in."""
+        error = super().ended(text)
+        hint = read_hint(error.message)
+        return error.become(ThrottledError) if hint and hint.meaning != EXPIRED else error
 
     def refused(self, reply: Reply, doing: str) -> MigrationError:
         """The error for a NO or BAD answer, by what the server said."""
@@ -162,21 +180,23 @@ def _flag_list(argument: bytes) -> list[Value]:
 # what a refusal means
 
 
-#: Codes that say "not now" (RFC 5530); LIMIT says so too, but for one message it means that this one is too large.
 _FAULTS = frozenset({b"SERVERBUG", b"CORRUPTION"})
-_NOT_NOW = frozenset({b"THROTTLED", b"INUSE", b"UNAVAILABLE"})
 
 
-def refusal(reply: Reply, doing: str, session: Session, *, one_message: bool = False) -> ServerError:
-    """The error for a NO or BAD answer, by its response code (RFC 5530, 9208) or, failing that, by its words."""
+def refusal(reply: Reply, doing: str, session: Session, *, writing: bool = False) -> ServerError:
+    """The error for a NO or BAD answer, by its response code (RFC 5530, 9208) or, failing that, by its words.
+
+    ``writing`` says that something was to be stored: a LIMIT is then one that no patience helps against.
+    """
     code, _argument = reply.code
     words = reply.text.lower()
     message = f"the server would not {doing}: {reply.status.decode('ascii', 'replace')} {reply.said}"
+    hint = read_hint(reply.said, writing=writing)
     kinds: tuple[tuple[bool, type[ServerError]], ...] = (
         (b"disk space" in words or b"no space left" in words or b"out of disk" in words, DiskFullError),
+        (hint is not None and hint.meaning != EXPIRED, ThrottledError),
         (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
         (code in _FAULTS, ServerFaultError),
-        (code in _NOT_NOW or b"throttled" in words or (code == b"LIMIT" and not one_message), ThrottledError),
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)
     return chosen(message, **session.place())

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 from ..transport.imap import Account
@@ -12,8 +12,9 @@ from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages
 from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
 from .namespaces import PERSONAL
+from .polite import connect
 from .server import Server
-from .session import Selected, Session, connect
+from .session import Selected, Session
 from .survey import Side, survey
 
 
@@ -62,6 +63,12 @@ class Source(Protocol):
 
         :raises MessageUnreadableError: not all are given out; those before have been.
         """
+
+    def keep_alive(self) -> None:
+        """Say something to a server that has heard nothing for long, if nothing is under way."""
+
+    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
+        """Call ``elsewhere`` about every so many seconds while the source is waited for."""
 
     def place(self) -> dict[str, str]:
         """Where this is, for errors."""
@@ -120,6 +127,12 @@ class ImapSource:
 
     def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
         return fetch_messages(self._session, uids, first, last)
+
+    def keep_alive(self) -> None:
+        self._session.keep_alive()
+
+    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
+        self._session.while_waiting(elsewhere, every)
 
     def place(self) -> dict[str, str]:
         return self._session.place()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..errors import FolderError, MigrationError, ProtocolError
+from ..errors import FolderError, MigrationError, ProtocolError, ThrottledError
 from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Value, quoted
 from .folders import INBOX, Path, show
@@ -245,4 +245,6 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
             yield replace(folder, state=state)
             continue
         error = refusal(reply, "tell the folder's state (STATUS)", session)
+        if isinstance(error, ThrottledError):
+            raise error
         yield replace(folder, trouble=error.become(FolderError).at(folder=show(folder.path)))

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ..errors import InputError, MigrationError, UnsupportedError
 from ..ledger import Ledger
-from ..pace import Governor, pace_from_options
+from ..pace import Governor, Pace, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
 from .deltas import AUTO
@@ -19,6 +18,7 @@ from .ladder import Refusals
 from .mailbox import Outcome, Setting, Task, sync_mailbox
 from .options import tasks
 from .plan import Policy
+from .polite import courteous
 from .report import failed_result
 from .server import Server
 
@@ -32,9 +32,9 @@ def sync(
 
     :raises MigrationError: an option is wrong, the ledger can't be used, or a mailbox failed (``done`` is the result).
     """
-    setting = _setting(options, check_mode)
     pace = pace_from_options(options.get("pace"))
     todo = tasks(options["mailboxes"])
+    setting = _setting(options, check_mode, todo, pace)
     duplicates = twice([task.name for task in todo])
     _check_phase(str(options.get("phase") or "mirror"))
     path = str(options["ledger"])
@@ -60,20 +60,21 @@ def sync(
         lost=lambda task, why: _failed(task, MigrationError(why)),
         failed=lambda outcome: bool(outcome.failures),
         governor=Governor(pace),
-        slots=connections(pace, setting.source, setting.target, datetime.now().astimezone()),
+        slots=connections(pace, setting.source, setting.target),
         progress=progress,
+        servers=(setting.source, setting.target),
     ).run()
     in_order = [outcome for _number, outcome in sorted(zip(ordered, outcomes, strict=True), key=lambda one: one[0])]
     return _result(in_order, ignore=bool(options.get("ignore_mailbox_errors")))
 
 
-def _setting(options: Mapping[str, Any], check_mode: bool) -> Setting:
+def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task], pace: Pace) -> Setting:
     allow = float(options.get("allow_removals", 0.2))
     if not 0 <= allow <= 1:
         raise InputError("allow_removals is a share between 0 and 1", option="allow_removals")
     return Setting(
-        source=Server.from_options("source", options["source"]),
-        target=Server.from_options("target", options["target"]),
+        source=courteous(Server.from_options("source", options["source"]), [task.source.user for task in todo], pace),
+        target=courteous(Server.from_options("target", options["target"]), [task.target.user for task in todo], pace),
         policy=Policy(
             fidelity=str(options.get("fidelity") or "auto"),
             allow_removals=allow,

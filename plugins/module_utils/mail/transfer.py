@@ -34,7 +34,7 @@ from ..ledger import DIGEST_SIZE, MessageRow
 from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Response, quoted
 from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable, unstorable
-from .fetching import Message, read_over
+from .fetching import Message, ReadingThrottledError, read_over
 from .session import Selected, Session, refusal
 from .uidset import expand
 
@@ -253,6 +253,7 @@ class Appender:
         if not self._waiting or response.tag != self._waiting[0].tag:
             raise ProtocolError(f"the target answered {response.tag[:40]!r}, which was not asked")
         batch = self._waiting.popleft()
+        self._session.answered(batch.tag)
         if response.text[:3].upper() != b"OK ":
             self._refused(batch, response)
         else:
@@ -260,7 +261,7 @@ class Appender:
 
     def _refused(self, batch: Batch, response: Response) -> None:
         status, _blank, text = response.text.partition(b" ")
-        cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, one_message=True)
+        cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, writing=True)
         alone = self._window > 1 and batch is not self._batch and not isinstance(cause, (*HOPELESS, ServerFaultError))
         if not alone:
             raise BatchRefusedError(cause, batch.source_uids)
@@ -331,7 +332,7 @@ def copy_messages(
                 continue
             pacer.take(1, message.size)
             target.add(sent(message))
-    except MessageUnreadableError:
+    except (MessageUnreadableError, ReadingThrottledError):
         target.finish()
         raise
     target.finish()

@@ -57,6 +57,7 @@ class Dialogue:
         self.wire = wire
         self.capabilities = frozenset(capability.upper() for capability in capabilities)
         self._number = 0
+        self._answered = 0
 
     def has(self, *capabilities: bytes) -> bool:
         """Whether the server offers every one of these."""
@@ -105,12 +106,22 @@ class Dialogue:
         while True:
             response = self.wire.response()
             if response.tag == tag:
+                self.answered(tag)
                 return Reply.of(response, tuple(untagged))
             if response.tag == b"*":
                 self.note(response)
                 untagged.append(response)
             elif response.tag != b"+":
                 raise ProtocolError(f"the server answered {response.tag[:40]!r}, which was not asked", **self.place())
+
+    def answered(self, tag: bytes) -> None:
+        """Note that a command is done, and so all before it: answers come in the order of the commands."""
+        self._answered = max(self._answered, int(tag[1:]))
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no command is under way."""
+        return self._answered == self._number
 
     def note(self, response: Response) -> None:
         """Look at an untagged response that nobody asked for: a BYE ends the session (RFC 3501 section 7.1.5)."""

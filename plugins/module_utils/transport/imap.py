@@ -201,7 +201,9 @@ def _authenticate(client: IMAPClient, user: str, password: str, behalf: str) -> 
             ) from error
         if "[UNAVAILABLE]" in said or "[INUSE]" in said or "[LIMIT]" in said:
             raise ThrottledError(f"the server can't log anybody in just now: {said}") from error
-        raise AuthError(f"the server refused the log-in: {said}") from error
+        refused = AuthError(f"the server refused the log-in: {said}")
+        refused.credentials = "[AUTHORIZATIONFAILED]" not in said
+        raise refused from error
     except IMAPClientAbortError as error:
         raise ConnectionLostError(f"the server hung up at the log-in: {error}") from error
 

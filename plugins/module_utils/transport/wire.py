@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -124,6 +125,13 @@ class Wire:
         self._end = len(leftover)
         self._out: list[bytes | memoryview] = []
         self._out_size = 0
+        #: Called when the connection is closed.
+        self.closed: Callable[[], None] = lambda: None
+        self._timeout = sock.gettimeout() or float("inf")
+        self._elsewhere: Callable[[], None] | None = None
+        self._beat = self._beat_at = 0.0
+        #: When something was last sent (monotonic seconds).
+        self.sent_at = time.monotonic()
         #: Bytes of a message that are still to be read.
         self.owing = 0
 
@@ -135,15 +143,31 @@ class Wire:
             self._start = self._end = 0
         elif self._end == len(self._buffer):
             self._make_room()
-        try:
-            count = self._sock.recv_into(memoryview(self._buffer)[self._end :])
-        except TimeoutError as error:
-            raise TimedOutError("no answer from the server within the time limit") from error
-        except OSError as error:
-            raise ConnectionLostError(f"the connection broke: {error}") from error
+        count = self._receive(memoryview(self._buffer)[self._end :])
         if not count:
             raise ConnectionLostError("the server closed the connection")
         self._end += count
+
+    def _receive(self, room: memoryview) -> int:
+        """Read what has arrived, or wait for it; whoever wants to know meanwhile that time goes by is told."""
+        left = self._timeout
+        while True:
+            if self._elsewhere and time.monotonic() >= self._beat_at:
+                self._elsewhere()
+                self._beat_at = time.monotonic() + self._beat
+            try:
+                return self._sock.recv_into(room)
+            except TimeoutError as error:
+                left -= self._sock.gettimeout() or left
+                if left <= 0:
+                    raise TimedOutError("no answer from the server within the time limit") from error
+            except OSError as error:
+                raise ConnectionLostError(f"the connection broke: {error}") from error
+
+    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
+        """Call ``elsewhere`` about every so many seconds while this connection is read or waited for."""
+        self._elsewhere, self._beat, self._beat_at = elsewhere, every, time.monotonic() + every
+        self._sock.settimeout(min(self._timeout, every))
 
     def _make_room(self) -> None:
         rest = self._buffer[self._start : self._end]
@@ -243,8 +267,13 @@ class Wire:
         data = b"".join(self._out)
         self._out.clear()
         self._out_size = 0
+        self.sent_at = time.monotonic()
         try:
+            if self._elsewhere:
+                self._sock.settimeout(None if self._timeout == float("inf") else self._timeout)
             self._sock.sendall(data)
+            if self._elsewhere:
+                self._sock.settimeout(min(self._timeout, self._beat))
         except TimeoutError as error:
             raise TimedOutError("the server does not take what we send within the time limit") from error
         except OSError as error:
@@ -252,6 +281,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection; a command that is not complete is thus never carried out by the server."""
+        self.closed()
         try:
             self._sock.close()
         except OSError:
