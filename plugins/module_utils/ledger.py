@@ -54,13 +54,13 @@ class DepartedRow(NamedTuple):
 class Merged:
     """What is known of a folder after the cut-over, beside what will be copied.
 
-    ``departed`` are source UIDs that are no longer there; with ``source_renewed`` all rows belong to the UIDVALIDITY
-    given there and none to the folder's new one. With ``target_renewed`` no target UID holds any more. ``used`` are
+    ``departed`` are source UIDs that are no longer there; with ``source_renewed`` no row belongs to the source's new
+    UIDVALIDITY. With ``target_renewed`` no target UID holds any more. ``used`` are
     messages, by their folder's number, that have been recognised under another name; ``known`` are the new rows.
     """
 
     departed: Sequence[int] = ()
-    source_renewed: int = 0
+    source_renewed: bool = False
     target_renewed: bool = False
     used: Sequence[tuple[int, DepartedRow]] = ()
     known: Sequence[MessageRow] = ()
@@ -208,12 +208,16 @@ class Ledger(RefusedTable):
         target_path: bytes,
         reasons: Sequence[str] = (),
         forget: bool = False,
+        merged: Merged | None = None,
     ) -> int:
         """Note that work on a folder begins: until :meth:`complete` it counts as unfinished. Gives its number.
 
-        ``forget`` drops what is remembered of its messages, because a UIDVALIDITY is no longer the one they belong to.
+        ``forget`` drops what is remembered of its messages, because a UIDVALIDITY is no longer the one they belong to;
+        ``merged`` is what a look at it after the cut-over has shown.
         """
         with self._transaction() as db:
+            if merged:
+                _depart(db, mailbox, source_path, merged)
             db.execute(
                 "INSERT INTO folder"
                 " (mailbox, source_path, target_path, source_uidvalidity, target_uidvalidity, fidelity, reasons)"
@@ -230,6 +234,8 @@ class Ledger(RefusedTable):
                 db.execute("DELETE FROM message WHERE folder = ?", (folder,))
                 db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
                 db.execute("DELETE FROM refused WHERE folder = ?", (folder,))
+            if merged:
+                _merge(db, folder, merged)
         return int(folder)
 
     def complete(
@@ -347,26 +353,6 @@ class Ledger(RefusedTable):
         )
         return [(folder, DepartedRow(*row)) for folder, *row in rows]
 
-    def merge_folder(self, folder: int, merged: Merged) -> None:
-        """Note all at once what a look at a folder after the cut-over has shown: see :class:`Merged`."""
-        with self._transaction() as db:
-            _depart(db, folder, merged)
-            if merged.target_renewed:
-                db.execute("UPDATE message SET target_uid = 0 WHERE folder = ?", (folder,))
-                db.execute("UPDATE departed SET target_uid = 0 WHERE folder = ?", (folder,))
-            for other, row in merged.used:
-                key = (other, row.source_uidvalidity, row.source_uid)
-                db.execute("DELETE FROM departed WHERE folder = ? AND source_uidvalidity = ? AND source_uid = ?", key)
-                db.execute(
-                    "DELETE FROM message WHERE folder = ? AND source_uid = ? AND EXISTS"
-                    " (SELECT 1 FROM folder WHERE id = ? AND source_uidvalidity = ?)",
-                    (other, row.source_uid, other, row.source_uidvalidity),
-                )
-            db.executemany(
-                "INSERT OR REPLACE INTO message (folder, source_uid, target_uid, flags, digest) VALUES (?, ?, ?, ?, ?)",
-                [(folder, *row) for row in merged.known],
-            )
-
     def subscriptions(self, mailbox: int) -> frozenset[bytes] | None:
         """The folders that the source was subscribed to at the last run; None when no run has noted them."""
         if not self._rows("SELECT 1 FROM mailbox WHERE id = ? AND subscriptions_known", (mailbox,)):
@@ -419,20 +405,44 @@ class Ledger(RefusedTable):
             yield
 
 
-def _depart(db: sqlite3.Connection, folder: int, merged: Merged) -> None:
-    """Put rows of messages that are no longer on the source aside."""
+def _depart(db: sqlite3.Connection, mailbox: int, source_path: bytes, merged: Merged) -> None:
+    """Put rows of messages that are no longer on the source aside, under the UIDVALIDITY they had."""
+    known = db.execute(
+        "SELECT id, source_uidvalidity FROM folder WHERE mailbox = ? AND source_path = ?", (mailbox, source_path)
+    ).fetchone()
+    if known is None:
+        return
+    folder, uidvalidity = known
     copied = (
         "INSERT OR REPLACE INTO departed (folder, source_uidvalidity, source_uid, target_uid, flags, digest)"
         " SELECT folder, ?, source_uid, target_uid, flags, digest FROM message WHERE folder = ?"
     )
     if merged.source_renewed:
-        db.execute(copied, (merged.source_renewed, folder))
+        db.execute(copied, (uidvalidity, folder))
         db.execute("DELETE FROM message WHERE folder = ?", (folder,))
+        db.execute("DELETE FROM refused WHERE folder = ?", (folder,))
         return
-    (uidvalidity,) = db.execute("SELECT source_uidvalidity FROM folder WHERE id = ?", (folder,)).fetchone()
     db.executemany(copied + " AND source_uid = ?", [(uidvalidity, folder, uid) for uid in merged.departed])
     db.executemany(
         "DELETE FROM message WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in merged.departed]
+    )
+
+
+def _merge(db: sqlite3.Connection, folder: int, merged: Merged) -> None:
+    if merged.target_renewed:
+        db.execute("UPDATE message SET target_uid = 0 WHERE folder = ?", (folder,))
+        db.execute("UPDATE departed SET target_uid = 0 WHERE folder = ?", (folder,))
+    for other, row in merged.used:
+        key = (other, row.source_uidvalidity, row.source_uid)
+        db.execute("DELETE FROM departed WHERE folder = ? AND source_uidvalidity = ? AND source_uid = ?", key)
+        db.execute(
+            "DELETE FROM message WHERE folder = ? AND source_uid = ? AND EXISTS"
+            " (SELECT 1 FROM folder WHERE id = ? AND source_uidvalidity = ?)",
+            (other, row.source_uid, other, row.source_uidvalidity),
+        )
+    db.executemany(
+        "INSERT OR REPLACE INTO message (folder, source_uid, target_uid, flags, digest) VALUES (?, ?, ?, ?, ?)",
+        [(folder, *row) for row in merged.known],
     )
 
 

@@ -30,11 +30,25 @@ attributes:
 options:
   phase:
     description:
-      - Where the customer's migration is. It never goes back.
-      - This version mirrors only, V(catch_up) is refused before anything is done.
+      - Where the customer's migration is. The ledger remembers it, and it never goes back. An earlier phase than the
+        customer's is refused with kind V(phase_passed) before anything is done.
+      - V(mirror), before the cut-over, makes the target the same as the source.
+      - V(catch_up), after it, brings what is new on the source since the last run, and flags that were changed there
+        and not on the target. It removes nothing, and what users moved or deleted on the target does not come back.
+      - V(closed) copies nothing; it only notes that the migration is over.
+      - The first run with a later phase moves the customer on; check mode does not.
     type: str
-    choices: [mirror, catch_up]
+    choices: [mirror, catch_up, closed]
     default: mirror
+  used_target:
+    description:
+      - What a mirror does with a mailbox of which the ledger knows nothing, and whose target holds newer mail than
+        what came from the source. That is how it looks when the ledger was lost after the cut-over, and a mirror would
+        then undo what users did.
+      - V(stop) leaves the mailbox alone, which fails with kind V(target_in_use). V(mirror) goes on all the same.
+    type: str
+    choices: [stop, mirror]
+    default: stop
   fidelity:
     description:
       - V(auto) keeps the source's UIDs and UIDVALIDITY wherever the target allows it, and copies with new UIDs
@@ -107,6 +121,14 @@ EXAMPLES = r"""
         target_user: robert@acme.example
     ledger: /var/lib/migration/acme.sqlite3
 
+- name: After the cut-over, bring what still arrived at the old server
+  atmail.migration.mailbox_sync:
+    source: "{{ migration_source_imap }}"
+    target: "{{ migration_target_imap }}"
+    mailboxes: "{{ migration_mailbox_list }}"
+    phase: catch_up
+    ledger: /var/lib/migration/acme.sqlite3
+
 - name: See first what a run would do
   atmail.migration.mailbox_sync:
     source: "{{ migration_source_imap }}"
@@ -125,6 +147,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+phase:
+  description:
+    - The customer's phase before this run, and after it. In check mode, after a run that is not in check mode.
+    - Moving on counts as a change.
+  returned: always, once the options have been accepted
+  type: dict
+  contains:
+    before:
+      description: The phase before.
+      returned: always
+      type: str
+      sample: mirror
+    after:
+      description: The phase after.
+      returned: always
+      type: str
+      sample: catch_up
 summary:
   description: The run in numbers.
   returned: always, once the options have been accepted
@@ -300,7 +339,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.progress import P
 SPEC = ArgumentSpec(options=COMMON).merge(
     ArgumentSpec(
         options={
-            "phase": {"type": "str", "choices": ["mirror", "catch_up"], "default": "mirror"},
+            "phase": {"type": "str", "choices": ["mirror", "catch_up", "closed"], "default": "mirror"},
+            "used_target": {"type": "str", "choices": ["stop", "mirror"], "default": "stop"},
             "fidelity": {"type": "str", "choices": ["auto", "faithful", "mapped"], "default": "auto"},
             "ledger": {"type": "str", "required": True},
             "allow_removals": {"type": "float", "default": 0.2},

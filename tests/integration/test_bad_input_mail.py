@@ -208,12 +208,6 @@ def test_plain_needs_to_be_allowed(three: list[Pair]) -> None:
         assert side in result["where"]["option"]
 
 
-def test_phases_that_are_not_there_yet(three: list[Pair]) -> None:
-    result = three[0].sync(phase="catch_up")
-    assert (result.failed, result["kind"]) == (True, "unsupported")
-    assert look(three[0].target).count == 0
-
-
 def test_options_out_of_range(three: list[Pair]) -> None:
     cases: list[dict[str, Any]] = [
         {"allow_removals": 1.5},

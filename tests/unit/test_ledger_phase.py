@@ -75,19 +75,23 @@ def folder_of(ledger: Ledger, path: bytes = b"INBOX") -> tuple[int, int]:
     return mailbox, folder
 
 
+def merge(ledger: Ledger, merged: Merged, path: bytes = b"INBOX", uidvalidities: tuple[int, int] = (7, 70)) -> None:
+    mailbox = ledger.mailbox("ann", "ann")
+    ledger.begin_folder(mailbox, path, uidvalidities, "faithful", target_path=path, merged=merged)
+
+
 def test_what_is_no_longer_on_the_source_is_put_aside_and_used_once(tmp_path: Path) -> None:
     with Ledger(str(tmp_path / "l")) as ledger:
         mailbox, folder = folder_of(ledger)
-        ledger.merge_folder(folder, Merged(departed=(2,)))
+        merge(ledger, Merged(departed=[2]))
         gone = DepartedRow(7, 2, 2, b"", b"\2" * 16)
         assert ledger.departed(mailbox) == [(folder, gone)]
         assert [row.source_uid for row in ledger.messages(folder)] == [1, 3]
         _mailbox, other = folder_of(ledger, b"Other")
         new = MessageRow(9, 0, b"", b"\2" * 16)
         # one that has been put aside, and one that is found to be gone before its own folder was looked at
-        ledger.merge_folder(
-            other, Merged(used=[(folder, gone), (folder, DepartedRow(7, 3, 3, b"", None))], known=[new])
-        )
+        used = [(folder, gone), (folder, DepartedRow(7, 3, 3, b"", None))]
+        merge(ledger, Merged(used=used, known=[new]), b"Other")
         assert ledger.departed(mailbox) == []
         assert [row.source_uid for row in ledger.messages(folder)] == [1]
         assert new in ledger.messages(other)
@@ -96,15 +100,14 @@ def test_what_is_no_longer_on_the_source_is_put_aside_and_used_once(tmp_path: Pa
 def test_new_uidvalidities_leave_no_uid_of_the_old_ones(tmp_path: Path) -> None:
     with Ledger(str(tmp_path / "l")) as ledger:
         mailbox, folder = folder_of(ledger)
-        ledger.merge_folder(folder, Merged(target_renewed=True))
+        merge(ledger, Merged(target_renewed=True), uidvalidities=(7, 71))
         assert {row.target_uid for row in ledger.messages(folder)} == {0}
-        ledger.merge_folder(folder, Merged(source_renewed=7, known=[MessageRow(1, 5, b"", None)]))
-        assert [(row.source_uid, row.target_uid) for row in ledger.messages(folder)] == [(1, 5)]
-        assert [(row.source_uidvalidity, row.source_uid) for dummy, row in ledger.departed(mailbox)] == [
-            (7, 1),
-            (7, 2),
-            (7, 3),
-        ]
+        used = [(folder, DepartedRow(7, 2, 0, b"", None))]
+        known = [MessageRow(2, 5, b"", None)]
+        merge(ledger, Merged(source_renewed=True, used=used, known=known), uidvalidities=(8, 71))
+        assert ledger.messages(folder) == known
+        left = [(row.source_uidvalidity, row.source_uid) for dummy, row in ledger.departed(mailbox)]
+        assert left == [(7, 1), (7, 3)]
 
 
 def test_subscriptions_are_unknown_until_they_are_noted(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PHASES = ("assess", "extract", "provision", "seed", "prove")
+PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up")
 Spec = dict[str, Any]
 
 
@@ -88,6 +88,7 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
     ("variable", "module", "option"),
     [
         ("migration_phase", "mailbox_sync", "phase"),
+        ("migration_used_target", "mailbox_sync", "used_target"),
         ("migration_fidelity", "mailbox_sync", "fidelity"),
         ("migration_audit_depth", "mailbox_audit", "depth"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),

@@ -31,7 +31,7 @@ from .uidset import MAX_UID, chunks, outside, ranges
 if TYPE_CHECKING:
     from .folder import SharedState
     from .folders import Path
-    from .mailbox import Outcome
+    from .outcome import Outcome
 
 
 @dataclass
@@ -52,7 +52,10 @@ class Part:
 
 @dataclass
 class FolderCopy:
-    """The copying into one folder. ``folder`` is its number in the ledger, ``reopen`` opens the source folder again."""
+    """The copying into one folder. ``folder`` is its number in the ledger, ``reopen`` opens the source folder again.
+
+    Unless it is ``alone`` there, users work in the target folder, and what they do to it is no reason to stop.
+    """
 
     shared: SharedState
     path: Path
@@ -64,6 +67,7 @@ class FolderCopy:
     skip: set[int] = field(default_factory=set)
     lost_flags: set[bytes] = field(default_factory=set)
     placeholders: bool = False
+    alone: bool = True
     _next: int = 0
     _faulty: list[int] = field(default_factory=list)
     _from_the_future: int = 0
@@ -122,6 +126,7 @@ class FolderCopy:
             limit=part.limit,
             held_back=self.shared.held_back,
         )
+        appender.alone = self.alone
         messages = self.shared.source.messages(part.todo(), part.first, part.last)
         refused: BatchRefusedError | None = None
         try:
@@ -183,7 +188,7 @@ class FolderCopy:
         :raises TargetMovedError: it is not.
         """
         target = self.shared.target.select(self.target_name, read_only=False)
-        if uidnext and target.uidnext != uidnext:
+        if uidnext and target.uidnext != uidnext and self.alone:
             raise TargetMovedError(f"the target folder's next UID is {target.uidnext}, and {uidnext} was due")
         return target
 

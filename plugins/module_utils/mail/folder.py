@@ -48,7 +48,8 @@ from .transfer import (
 from .uidset import MAX_UID, chunks
 
 if TYPE_CHECKING:
-    from .mailbox import Meter, Outcome, Task
+    from .mailbox import Meter, Task
+    from .outcome import Outcome
 
 _TRIES = 5
 
@@ -105,7 +106,8 @@ class FolderRun:
     """The steps on one folder."""
 
     def __init__(self, step: Step, shared: SharedState, row: FolderRow | None, outcome: Outcome) -> None:
-        self._step, self._shared, self._row, self._outcome = step, shared, row, outcome
+        self.step = self._step = step
+        self._shared, self._row, self._outcome = shared, row, outcome
         self._source: Selected | None = None
         self._look = Look({}, {})
         self._recognised = Recognised()

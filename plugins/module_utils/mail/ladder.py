@@ -28,7 +28,7 @@ from .repair import repaired
 if TYPE_CHECKING:
     from .folder import SharedState
     from .folders import Path
-    from .mailbox import Outcome
+    from .outcome import Outcome
     from .session import Selected
 
 #: A refusal that is about the size: other bytes, or another literal, do not help.

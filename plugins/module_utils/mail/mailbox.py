@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..errors import (
     AccountMissingError,
@@ -35,6 +35,8 @@ from .folder import FolderRun, SharedState
 from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
 from .ladder import Refusals
 from .mapping import FolderMap, map_sides
+from .merging import FolderMerge
+from .outcome import Outcome
 from .plan import (
     COMPARE,
     FAITHFUL,
@@ -58,9 +60,7 @@ from .session import Session, refusal
 from .source import Source, open_source
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
-
-#: The fidelity of a mailbox that could not be looked at.
-UNKNOWN = "unknown"
+from .used_target import refuse_used_target
 
 
 @dataclass(frozen=True)
@@ -74,54 +74,6 @@ class Task:
     def name(self) -> str:
         """The mailbox as it is called on the target."""
         return self.target.user
-
-
-@dataclass
-class Outcome:
-    """What happened to one mailbox: ``plan`` has a line per folder, ``failures`` an entry per thing not done."""
-
-    source_user: str
-    target_user: str
-    fidelity: str = UNKNOWN
-    folders: int = 0
-    messages: int = 0
-    messages_copied: int = 0
-    bytes_copied: int = 0
-    flags_changed: int = 0
-    messages_removed: int = 0
-    folders_created: int = 0
-    folders_removed: int = 0
-    subscriptions_changed: int = 0
-    seconds: float = 0.0
-    unchanged: bool = False
-    reasons: dict[str, list[str]] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
-    refused: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[dict[str, Any]] = field(default_factory=list)
-    plan: list[str] = field(default_factory=list)
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was written to the target, or would be in check mode."""
-        return bool(
-            self.messages_copied
-            or self.flags_changed
-            or self.messages_removed
-            or self.folders_created
-            or self.folders_removed
-            or self.subscriptions_changed
-        )
-
-    def fail(self, error: MigrationError) -> None:
-        """Note a failure once."""
-        entry = error.at(mailbox=self.target_user).as_dict()
-        if entry not in self.failures:
-            self.failures.append(entry)
-
-    def find(self, text: str) -> None:
-        """Note something the operator should know, once."""
-        if text not in self.findings:
-            self.findings.append(text)
 
 
 class Meter(Pacer, Protocol):
@@ -142,32 +94,30 @@ class Setting:
     refusals: Refusals | None = None
 
 
-def sync_mailbox(task: Task, setting: Setting, ledger: Ledger, meter: Meter) -> Outcome:
-    """Make the target mailbox the same as its source, or plan it in check mode; never raises for the mailbox's sake."""
+def sync_mailbox(
+    task: Task, setting: Setting, ledger: Ledger, meter: Meter, kind: type[MailboxRun] | None = None
+) -> Outcome:
+    """Make the target mailbox the same as its source, or plan it in check mode; never raises for the mailbox's sake.
+
+    ``kind`` is how: a mirror by default.
+    """
     outcome = Outcome(task.source.user, task.target.user)
     began = time.monotonic()
     try:
         mailbox = ledger.mailbox(task.source.user, task.target.user)
         with ledger.claimed(mailbox):
+            ledger.check_phase(setting.policy.phase)  # another run may have gone on to the next one meanwhile
             try:
-                _with_reconnects(MailboxRun(task, setting, ledger, mailbox, meter, outcome), setting)
+                run = (kind or MailboxRun)(task, setting, ledger, mailbox, meter, outcome)
+                _with_reconnects(run, setting)
             finally:
-                outcome.refused = refused(ledger, task)
+                outcome.tell_refused(ledger)
     except MigrationError as error:
         outcome.fail(error)
     except Exception as error:  # noqa: BLE001 - one mailbox's trouble must not be the others'
         outcome.fail(InternalError.of(error))
     outcome.seconds = round(time.monotonic() - began, 3)
     return outcome
-
-
-def refused(ledger: Ledger, task: Task) -> list[dict[str, Any]]:
-    """A line for each message of the mailbox that the target has not taken as it is."""
-    return [
-        {"folder": show(unpacked(path)), "uid": uid, "kind": row.kind, "reason": row.reason, "file": row.file or ""}
-        for path, rows in sorted(ledger.refused_in(task.source.user, task.target.user).items())
-        for uid, row in rows.items()
-    ]
 
 
 def _with_reconnects(run: MailboxRun, setting: Setting) -> None:
@@ -189,6 +139,9 @@ def _with_reconnects(run: MailboxRun, setting: Setting) -> None:
 class MailboxRun:
     """The steps on one mailbox, with its connections."""
 
+    #: Whether it is known before a folder is looked at that it has to be made, and how much will be copied to it.
+    plans_ahead = True
+
     def __init__(
         self, task: Task, setting: Setting, ledger: Ledger, mailbox: int, meter: Meter, outcome: Outcome
     ) -> None:
@@ -198,6 +151,8 @@ class MailboxRun:
         self.outcome = outcome
         self.was_connected = False
         self._untouched: set[Path] = set()
+        self._subscribed: set[bytes] = set()
+        self._subscriptions_failed = False
         self._source: Source
         self._target: Session
 
@@ -242,6 +197,8 @@ class MailboxRun:
         source, target, plan, bases = self._surveyed(policy, absent=not known)
         if known and not plan.unchanged:
             source, target, plan, bases = self._surveyed(policy, absent=True)
+        if not known:
+            refuse_used_target(self._source, self._target, plan.steps, policy)
         self._settled(source, plan)
         if plan.unchanged:
             self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
@@ -299,11 +256,12 @@ class MailboxRun:
         return replace(policy, no_faithful=why)
 
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
+        self._subscribed = {packed(path) for path, folder in source.existing().items() if folder.subscribed}
         rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}
         bases = {path: _base(row) for path, row in rows.items()}
         pins = {path: base.target_path for path, base in bases.items() if base.target_path}
         folder_map = map_sides(source, target, policy.rules, pins)
-        plan = plan_mailbox(source, target, folder_map.paths, bases, policy)
+        plan = self._plan_steps(source, target, folder_map.paths, bases, policy)
         self._tell_names(folder_map, policy.rules)
         if not plan.unchanged:
             self.outcome.plan += [line for line in folder_map.lines() if line not in self.outcome.plan]
@@ -321,6 +279,16 @@ class MailboxRun:
             if new != path and folder_map.why.get(path) and rules.rule(path) is None:
                 self.outcome.find(f"{show(path)} is called {show(new)} on the target: {folder_map.why[path]}")
 
+    def _plan_steps(
+        self,
+        source: Side,
+        target: Side,
+        mapping: Mapping[Path, Path],
+        bases: Mapping[Path, Base],
+        policy: Policy,
+    ) -> MailboxPlan:
+        return plan_mailbox(source, target, mapping, bases, policy)
+
     def _settled(self, source: Side, plan: MailboxPlan) -> None:
         """What is known without looking into any folder."""
         states = [folder.state for folder in source.existing().values() if folder.state]
@@ -336,7 +304,7 @@ class MailboxRun:
     def _show(self, plan: MailboxPlan, shared: SharedState, rows: dict[Path, FolderRow]) -> None:
         """Plan every folder without writing anything; the plan's numbers are the outcome's."""
         for step in plan.steps:
-            decided = self._decide(step, shared, rows)
+            step, decided = self._decide(step, shared, rows)  # noqa: PLW2901 - what it takes is known only now
             if decided is None:
                 continue
             self._line(step, decided)
@@ -352,18 +320,21 @@ class MailboxRun:
         self.outcome.subscriptions_changed = len(self._subscriptions(plan)) + len(plan.absent)
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
 
-    def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> FolderPlan | None:
+    def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> tuple[Step, FolderPlan | None]:
         if step.action in (UNCHANGED, TROUBLE):
-            return None
-        if step.action == FRESH and step.source and step.source.state:
-            return plan_fresh(step.source.state, shared.policy.of(step.target_path))
+            return step, None
+        run = self._folder_run(step, shared, rows.get(step.path))
         try:
-            return FolderRun(step, shared, rows.get(step.path), self.outcome).decide()
+            decided = run.decide()
         except (ConnectionLostError, TimedOutError, ThrottledError):
             raise
         except MigrationError as error:
             self.outcome.fail(error.at(folder=show(step.path)))
-            return None
+            return step, None
+        return run.step, decided
+
+    def _folder_run(self, step: Step, shared: SharedState, row: FolderRow | None) -> FolderRun | FolderMerge:
+        return FolderRun(step, shared, row, self.outcome)
 
     def _line(self, step: Step, plan: FolderPlan) -> None:
         line = describe(step, plan)
@@ -381,8 +352,8 @@ class MailboxRun:
     # the real run
 
     def _apply(self, plan: MailboxPlan, shared: SharedState, rows: dict[Path, FolderRow], target: Side) -> None:
-        self._meter.expect(sum(_to_copy(step) for step in plan.steps))
-        ready = self._make_folders(plan, shared, target)
+        self._meter.expect(sum(self._to_copy(step) for step in plan.steps))
+        ready = self._make_folders(plan, shared, target) if self.plans_ahead else _fresh(plan)
         done: list[Step] = []
         try:
             for step in plan.steps:
@@ -396,11 +367,11 @@ class MailboxRun:
 
     def _one_folder(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> list[Step]:
         """Work on one folder; gives it back when it is now the same. An error that is only its own is noted."""
-        run = FolderRun(step, shared, rows.get(step.path), self.outcome)
+        run = self._folder_run(step, shared, rows.get(step.path))
         failures = len(self.outcome.failures)
         try:
             decided = run.work()
-            self._line(step, decided)
+            self._line(run.step, decided)
             self._fidelity(step, decided)
         except (ConnectionLostError, TimedOutError, ServerFaultError, *HOPELESS) as error:
             raise error.at(folder=show(step.path)) from error
@@ -461,6 +432,7 @@ class MailboxRun:
             if reply.ok:
                 self.outcome.subscriptions_changed += 1
             else:
+                self._subscriptions_failed = True
                 error = refusal(reply, verb.decode().strip().lower(), session, writing=True)
                 self.outcome.fail(error.at(folder=show(path)))
         for path in plan.absent:
@@ -476,19 +448,31 @@ class MailboxRun:
         states: list[tuple[bytes, tuple[int, ...], tuple[int, ...]]] = []
         for step in done:
             there = after.folders.get(step.target_path)
-            if step.source and step.source.state and there and there.state:
-                states.append((packed(step.path), _four(step.source.state), _four(there.state)))
+            state = self._state_after(there)
+            if step.source and step.source.state and state:
+                states.append((packed(step.path), _four(step.source.state), _four(state)))
+            if step.source and there:
                 self._tell_special_use(step.source, there)
+        if not self._subscriptions_failed:
+            self._ledger.set_subscriptions(self._mailbox, self._subscribed)
         self._ledger.complete(self._mailbox, states, self.outcome.messages)
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
 
+    def _state_after(self, there: Folder | None) -> FolderState | None:
+        return there.state if there else None
 
-def _to_copy(step: Step) -> int:
-    """How many messages a step will copy, as far as can be told from both states."""
-    if step.source is None or step.source.state is None or step.action not in (FRESH, COMPARE):
-        return 0
-    there = step.target.state.messages if step.target and step.target.state and step.action == COMPARE else 0
-    return max(0, step.source.state.messages - there)
+    def _to_copy(self, step: Step) -> int:
+        """How many messages a step will copy, as far as can be told from both states."""
+        if step.source is None or step.source.state is None or step.action not in (FRESH, COMPARE):
+            return 0
+        if not self.plans_ahead:
+            return 0
+        there = step.target.state.messages if step.target and step.target.state and step.action == COMPARE else 0
+        return max(0, step.source.state.messages - there)
+
+
+def _fresh(plan: MailboxPlan) -> set[Path]:
+    return {step.path for step in plan.steps if step.action == FRESH}
 
 
 def _use(step: Step, session: Session) -> bytes:

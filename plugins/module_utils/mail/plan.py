@@ -31,7 +31,8 @@ class Policy:
 
     ``fidelity`` is ``auto``, ``faithful`` or ``mapped``; ``allow_removals`` a share between 0 and 1; ``no_faithful``
     says why UIDVALIDITY can't be set on this target, empty when it can. ``delta`` is how changes are asked for
-    (:mod:`deltas`).
+    (:mod:`deltas`). ``phase`` is the customer's; ``used_target`` is ``stop`` or ``mirror``, for a mirror that finds
+    signs of use on a target that it remembers nothing of (:mod:`used_target`).
     """
 
     fidelity: str = "auto"
@@ -39,6 +40,8 @@ class Policy:
     no_faithful: str = ""
     rules: FolderRules = field(default_factory=FolderRules)
     delta: str = AUTO
+    phase: str = "mirror"
+    used_target: str = "stop"
 
     def of(self, path: Path) -> Policy:
         """The policy for one target folder: one that doveadm can't be told the name of can't be faithful."""

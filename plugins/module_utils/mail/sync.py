@@ -4,24 +4,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..errors import InputError, MigrationError, UnsupportedError
+from ..errors import InputError, MigrationError
 from ..ledger import Ledger
+from ..ledger_file import PHASES
 from ..pace import Governor, Pace, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
+from .catch_up import CatchUpRun
 from .deltas import AUTO
 from .folders import FolderRules
 from .ladder import Refusals
-from .mailbox import Outcome, Setting, Task, sync_mailbox
+from .mailbox import MailboxRun, Setting, Task, sync_mailbox
 from .options import tasks
+from .outcome import Outcome
 from .plan import Policy
 from .polite import courteous
 from .report import failed_result
 from .server import Server
+from .used_target import STOP
 
+MIRROR, CATCH_UP, CLOSED = PHASES
+_RUNS: Mapping[str, type[MailboxRun]] = {MIRROR: MailboxRun, CATCH_UP: CatchUpRun}
 _COUNTS = ("messages_copied", "bytes_copied", "flags_changed", "messages_removed")
 
 
@@ -36,18 +43,19 @@ def sync(
     todo = tasks(options["mailboxes"])
     setting = _setting(options, check_mode, todo, pace)
     duplicates = twice([task.name for task in todo])
-    _check_phase(str(options.get("phase") or "mirror"))
     path = str(options["ledger"])
     with Ledger(path, read_only=check_mode) as ledger:
-        _check_stored_phase(ledger.phase())
+        phases = _enter(ledger, setting.policy.phase, move=not check_mode)
         sizes = ledger.sizes()
+    if setting.policy.phase == CLOSED:
+        return _result([_left_as_it_is(task) for task in todo], phases, ignore=True)
 
     def work(task: Task, counter: Counter) -> Outcome:
         if task.name in duplicates:
             return _failed(task, duplicates[task.name])
         try:
             with Ledger(path, read_only=check_mode) as own:
-                return sync_mailbox(task, setting, own, counter)
+                return sync_mailbox(task, setting, own, counter, _RUNS[setting.policy.phase])
         except MigrationError as error:
             return _failed(task, error)
 
@@ -65,7 +73,7 @@ def sync(
         servers=(setting.source, setting.target),
     ).run()
     in_order = [outcome for _number, outcome in sorted(zip(ordered, outcomes, strict=True), key=lambda one: one[0])]
-    return _result(in_order, ignore=bool(options.get("ignore_mailbox_errors")))
+    return _result(in_order, phases, ignore=bool(options.get("ignore_mailbox_errors")))
 
 
 def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task], pace: Pace) -> Setting:
@@ -80,6 +88,8 @@ def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task],
             allow_removals=allow,
             rules=FolderRules.from_options(options.get("folders")),
             delta=str(options.get("delta") or AUTO),
+            phase=str(options.get("phase") or PHASES[0]),
+            used_target=str(options.get("used_target") or STOP),
         ),
         refusals=Refusals.beside(
             str(options["ledger"]),
@@ -90,20 +100,16 @@ def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task],
     )
 
 
-def _check_phase(asked: str) -> None:
-    if asked != "mirror":
-        raise UnsupportedError(
-            f"phase {asked} is not in this version: it mirrors only, up to the cut-over",
-            option="phase",
-            safe_next="Stay in phase mirror until the cut-over; nothing has been changed.",
-        )
+def _enter(ledger: Ledger, phase: str, *, move: bool) -> tuple[str, str]:
+    """The customer's phase before and after this run, which is moved on before anything is copied.
 
-
-def _check_stored_phase(stored: str) -> None:
-    if stored != "mirror":
-        raise InputError(
-            f"this customer is in phase {stored}; a mirror run would undo what users did since", option="phase"
-        )
+    :raises PhaseError: the customer has left that phase; nothing has been changed.
+    """
+    before = ledger.phase()
+    ledger.check_phase(phase)
+    if move:
+        ledger.advance(phase, int(time.time()))
+    return before, phase
 
 
 def _failed(task: Task, error: MigrationError) -> Outcome:
@@ -112,7 +118,12 @@ def _failed(task: Task, error: MigrationError) -> Outcome:
     return outcome
 
 
-def _result(outcomes: Sequence[Outcome], *, ignore: bool) -> dict[str, Any]:
+def _left_as_it_is(task: Task) -> Outcome:
+    return Outcome(task.source.user, task.target.user, unchanged=True)
+
+
+def _result(outcomes: Sequence[Outcome], phases: tuple[str, str], *, ignore: bool) -> dict[str, Any]:
+    before, after = phases
     summary: dict[str, Any] = {
         "mailboxes": len(outcomes),
         "folders": sum(outcome.folders for outcome in outcomes),
@@ -121,10 +132,11 @@ def _result(outcomes: Sequence[Outcome], *, ignore: bool) -> dict[str, Any]:
         "mailboxes_failed": sum(bool(outcome.failures) for outcome in outcomes),
     }
     result = {
-        "changed": any(outcome.changed for outcome in outcomes),
+        "changed": before != after or any(outcome.changed for outcome in outcomes),
+        "phase": {"before": before, "after": after},
         "summary": summary,
         "mailboxes": [_entry(outcome) for outcome in outcomes],
-        "diff": {"prepared": _diff(outcomes)},
+        "diff": {"prepared": (f"phase: {before} -> {after}\n" if before != after else "") + _diff(outcomes)},
     }
     return failed_result(result, [outcome.failures for outcome in outcomes], ignore=ignore)
 

@@ -100,6 +100,9 @@ class Appender:
     ``faithful`` gives every message the UID it has on the source; ``skip_to`` raises the folder's UIDNEXT for a big
     gap; ``confirmed`` gets the rows of each batch that the server has confirmed; ``dropped`` is told of a message that
     was refused alone, where that costs no other message anything.
+
+    Unless it is ``alone``, a user works in the folder: then no gap is filled with placeholders, and messages that came
+    between ours only mean that those after them get other UIDs.
     """
 
     def __init__(
@@ -115,6 +118,8 @@ class Appender:
         held_back: AbstractSet[bytes] = frozenset(),
     ) -> None:
         self._session, self._wire, self._selected = session, session.wire, selected
+        #: Whether nobody else works in the folder.
+        self.alone = True
         self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
         self._now = time.time()
         self._next_uid = selected.uidnext
@@ -179,6 +184,9 @@ class Appender:
 
     def _fill_gap(self, uid: int) -> None:
         gap = uid - self._next_uid
+        if not self.alone:
+            self._skip_gap(uid)
+            return
         if gap < 0:
             raise TargetMovedError(f"the target folder's next UID is {self._next_uid}, but UID {uid} is to be written")
         if gap > GAP_PLACEHOLDERS:
@@ -194,6 +202,16 @@ class Appender:
             self._next_uid += 1
             if self._limit == 1:
                 self._complete()
+
+    def _skip_gap(self, uid: int) -> None:
+        """Where others write, too: skip a gap if the UID is still free then; else the target chooses from here on."""
+        if uid != self._next_uid:
+            self.finish()
+            if self._faithful and uid > self.expected_uid:
+                self._skip_to(uid)
+                self._next_uid = self.expected_uid = uid
+            else:
+                self._faithful = False
 
     # the APPEND command
 
@@ -281,7 +299,9 @@ class Appender:
             self.expected_uid = 0
             return
         due = self.expected_uid or uids[0]
-        if uids != list(range(due, due + len(uids))):
+        if uids != list(range(due, due + len(uids))) and not self.alone:
+            self._faithful = False
+        elif uids != list(range(due, due + len(uids))):
             raise ShiftedError(
                 f"other mail arrived in the target folder: UID {uids[0]} was given where {due} was due",
                 [*uids, *self._rest()],
