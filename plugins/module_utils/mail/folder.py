@@ -102,6 +102,12 @@ class _Store:
         return b"UID STORE " + self.uids + b" " + self.verb + b" (" + b" ".join(self.flags) + b")"
 
 
+def special_use(step: Step, session: Session) -> bytes:
+    """The parameter of CREATE that passes a folder's special uses on (RFC 6154 section 3), where the target has it."""
+    uses = step.source.special_uses if step.source else frozenset()
+    return b" (USE (" + b" ".join(sorted(uses)) + b"))" if uses and session.has(b"CREATE-SPECIAL-USE") else b""
+
+
 class FolderRun:
     """The steps on one folder."""
 
@@ -114,6 +120,8 @@ class FolderRun:
         #: The folder's number in the ledger and the UIDVALIDITY it is written to under.
         self._target_folder = (0, 0)
         self._known_before = 0
+        #: Whether the target has refused to make the folder anew.
+        self._kept = False
 
     # looking and planning
 
@@ -128,7 +136,8 @@ class FolderRun:
         self._source, self._look, self._recognised = seen.source, self._but_empty(seen), seen.recognised
         source = seen.source
         state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
-        return plan_folder(self._look, state, shared.policy.of(step.target_path))
+        replaceable = step.target_path != INBOX and not self._kept
+        return plan_folder(self._look, state, shared.policy.of(step.target_path), replaceable=replaceable)
 
     def _but_empty(self, seen: Seen) -> Look:
         """What was seen, but for messages of which it is known that they have no bytes: there is nothing to copy."""
@@ -232,6 +241,12 @@ class FolderRun:
         """Open the target folder for writing; one that is to be faithful must have the source's UIDVALIDITY."""
         shared, name = self._shared, self._target_name()
         text = wire_to_text(name)
+        if plan.replace:
+            self._make_anew(name)
+        elif plan.set_uidvalidity and self._step.action == COMPARE and plan.remove:
+            # what must go goes first: under the source's UIDVALIDITY nobody could tell that it came from there
+            shared.target.select(name, read_only=False)
+            delete(shared.target, plan.remove)
         wanted = plan.set_uidvalidity if self._step.action == COMPARE else None
         if plan.renew_uidvalidity:
             wanted = self._new_uidvalidity()
@@ -249,6 +264,23 @@ class FolderRun:
             )
         return target
 
+    def _make_anew(self, name: bytes) -> None:
+        """Remove the target folder and make it again; all its messages came from the source, and come again.
+
+        :raises TargetMovedError: the target would not; the folder is then planned as it is.
+        """
+        target = self._shared.target
+        target.unselect()
+        removed = target.run(b"DELETE ", quoted(name))
+        if not removed.ok:
+            self._kept = True
+            raise TargetMovedError(f"the target would not remove the folder: {removed.said}")
+        target.must("create the folder", b"CREATE ", quoted(name), special_use(self._step, target))
+        if self._step.target and self._step.target.subscribed:
+            target.must("subscribe", b"SUBSCRIBE ", quoted(name))
+        self._look = Look({}, {}, target_uidnext=1)
+        self._recognised = Recognised()
+
     def _new_uidvalidity(self) -> int:
         """A UIDVALIDITY that neither side has had: greater than the old one, as RFC 3501 section 2.3.1.1 wants it."""
         before = self._source.uidvalidity if self._source else 0
@@ -261,7 +293,7 @@ class FolderRun:
         now = (source, target.uidvalidity)
         before = (row.source_uidvalidity, row.target_uidvalidity) if row else now
         path = packed(self._step.path)
-        forget = self._step.action == FRESH or (before != now and not plan.renew_uidvalidity)
+        forget = self._step.action == FRESH or plan.replace or (before != now and not plan.renew_uidvalidity)
         folder = ledger.begin_folder(
             self._shared.mailbox,
             path,
@@ -280,7 +312,8 @@ class FolderRun:
 
     def _remove(self, plan: FolderPlan, folder: int) -> None:
         if plan.remove:
-            delete(self._shared.target, plan.remove)
+            if not plan.replace:
+                delete(self._shared.target, plan.remove)
             self._outcome.messages_removed += len(plan.remove)
         if plan.forget:
             self._shared.ledger.forget_messages(folder, plan.forget)

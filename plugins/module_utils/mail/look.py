@@ -145,7 +145,9 @@ def _by_changes(shared: SharedState, step: Step, bases: _Bases, target_name: byt
         pairs={row.source_uid: Pair(row.target_uid, row.flags) for row in rows.values()},
         same_uidvalidity=source.uidvalidity == target.uidvalidity,
         target_uidnext=target.uidnext,
-        untouched=target.exists - len(held),
+        untouched=(untouched := target.exists - len(held)),
+        # under one UIDVALIDITY all have their own UIDs (see _bases); under two, nobody has looked
+        untouched_moved=0 if source.uidvalidity == target.uidvalidity else untouched,
     )
     return Seen(source, target, _matched(shared, look), Recognised(), mine.way)
 

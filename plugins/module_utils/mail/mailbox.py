@@ -31,7 +31,7 @@ from ..ledger import FolderRow, Ledger
 from ..transport.imap import Account
 from ..transport.wire import quoted
 from .doveadm import Doveadm, MailboxUpdate
-from .folder import FolderRun, SharedState
+from .folder import FolderRun, SharedState, special_use
 from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
 from .ladder import Refusals
 from .mapping import FolderMap, map_sides
@@ -400,7 +400,8 @@ class MailboxRun:
     def _create(self, steps: list[Step], shared: SharedState, target: Side) -> set[Path]:
         made: set[Path] = set()
         commands = [
-            (b"CREATE ", quoted(target.namespace.name(step.target_path)), _use(step, shared.target)) for step in steps
+            (b"CREATE ", quoted(target.namespace.name(step.target_path)), special_use(step, shared.target))
+            for step in steps
         ]
         for step, reply in zip(steps, shared.target.pipeline(commands), strict=True):
             if reply.ok or reply.code[0] == b"ALREADYEXISTS":
@@ -473,11 +474,6 @@ class MailboxRun:
 
 def _fresh(plan: MailboxPlan) -> set[Path]:
     return {step.path for step in plan.steps if step.action == FRESH}
-
-
-def _use(step: Step, session: Session) -> bytes:
-    uses = step.source.special_uses if step.source else frozenset()
-    return b" (USE (" + b" ".join(sorted(uses)) + b"))" if uses and session.has(b"CREATE-SPECIAL-USE") else b""
 
 
 def _four(state: FolderState) -> tuple[int, int, int, int]:

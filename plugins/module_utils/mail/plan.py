@@ -201,7 +201,8 @@ class FolderPlan:
     """What is to be done in one folder.
 
     ``copy`` are the source UIDs to bring, None for all; with ``keep_uids`` they get the UIDs they have on the source,
-    and ``late`` are those that no longer can. ``renew_uidvalidity`` gives the folder a UIDVALIDITY of its own.
+    and ``late`` are those that no longer can. ``renew_uidvalidity`` gives the folder a UIDVALIDITY of its own;
+    ``replace`` makes the folder anew first.
     ``adopt`` are pairs found by fingerprint; ``forget`` are source UIDs whose pairs no longer hold; ``foreign`` counts
     messages of the target that no run brought: they are never touched.
     """
@@ -212,6 +213,7 @@ class FolderPlan:
     copy_count: int = 0
     keep_uids: bool = False
     renew_uidvalidity: bool = False
+    replace: bool = False
     set_uidvalidity: int | None = None
     flags: tuple[FlagChange, ...] = ()
     remove: tuple[int, ...] = ()
@@ -235,7 +237,8 @@ class Look:
     ``pairs`` are the ledger's, as far as both UIDVALIDITYs are still those it knows; ``ours`` are target UIDs that a
     run brought under another source UIDVALIDITY; ``matched`` are pairs found by fingerprint, ``gaps`` placeholders.
 
-    Messages that are the same on both sides and in the ledger may be left out: ``untouched`` counts them.
+    Messages that are the same on both sides and in the ledger may be left out: ``untouched`` counts them, and
+    ``untouched_moved`` those among them that have another UID than on the source, as far as that is known not to be 0.
     """
 
     source: Mapping[int, bytes]
@@ -247,6 +250,7 @@ class Look:
     same_uidvalidity: bool = False
     target_uidnext: int = 0
     untouched: int = 0
+    untouched_moved: int = 0
 
 
 def plan_fresh(source: FolderState, policy: Policy) -> FolderPlan:
@@ -300,7 +304,7 @@ def match(source: Mapping[int, Fingerprint], target: Mapping[int, Fingerprint]) 
     return found
 
 
-def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
+def plan_folder(look: Look, source: FolderState, policy: Policy, *, replaceable: bool = False) -> FolderPlan:
     """The plan for a folder that exists on both sides.
 
     Copies what the target lacks, makes flags follow the source, removes what a run brought and the source no longer
@@ -309,6 +313,9 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
 
     Whatever else: while both sides have one UIDVALIDITY, no UID may name one message here and another there, because a
     mail client would show the one for the other. Where that has come about, the target gets a UIDVALIDITY of its own.
+
+    Another UIDVALIDITY on the source means other UIDs. A target folder whose messages still have the source's UIDs just
+    gets it, too; one that is ``replaceable``, and in which there is nothing but what runs have brought, is made anew.
     """
     adopt = {uid: Pair(there, flag_key(look.source[uid])) for uid, there in look.matched.items()}
     pairs = {**look.pairs, **adopt}
@@ -320,12 +327,18 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
     stays = set(look.target) - stale - gone - placeholders
     strangers = stays - {pair.target_uid for uid, pair in alive.items() if uid == pair.target_uid}
     clash = min((uid for uid in strangers if look.same_uidvalidity and uid < source.uidnext), default=0)
-    empty = not stays and not look.untouched
-    keep_uids = _can_keep_uids(look, policy, empty=empty, clash=bool(clash))
+    # the target holds nothing, or nothing but messages under the UIDs that they have on the source
+    free = not strangers and not look.untouched_moved
+    keep_uids = _can_keep_uids(look, policy, free=free, clash=bool(clash))
     copy = tuple(sorted(uid for uid in look.source if uid not in alive))
     late = tuple(uid for uid in copy if keep_uids and uid < look.target_uidnext)
     foreign = len(stays - claimed)
-    reasons = _why_clash(clash) or _reasons(look, policy, empty=empty)
+    brought = len(pairs) + len(stale) + look.untouched
+    exact = look.same_uidvalidity or (free and not late)
+    if replaceable and not exact and not foreign and _ours_alone(look, policy):
+        plan = replace(plan_fresh(source, policy), replace=True, remove=tuple(sorted(stale | gone)))
+        return _guarded(plan, brought, policy)
+    reasons = _why_clash(clash) or _reasons(look, policy, free=free)
     if keep_uids:
         reasons = _exceptions(len(strangers) - foreign, foreign, late)
     plan = FolderPlan(
@@ -344,14 +357,19 @@ def plan_folder(look: Look, source: FolderState, policy: Policy) -> FolderPlan:
         foreign=foreign,
         reasons=reasons,
     )
-    return _guarded(plan, len(pairs) + len(stale) + look.untouched, policy)
+    return _guarded(plan, brought, policy)
 
 
-def _can_keep_uids(look: Look, policy: Policy, *, empty: bool, clash: bool) -> bool:
+def _ours_alone(look: Look, policy: Policy) -> bool:
+    """Whether a folder without foreign mail is one that runs have filled, and may have the source's UIDs."""
+    return not look.untouched and bool(look.ours or look.pairs or look.matched) and not _why_mapped(policy)
+
+
+def _can_keep_uids(look: Look, policy: Policy, *, free: bool, clash: bool) -> bool:
     """Whether messages can be given the UIDs they have on the source."""
     if policy.fidelity == MAPPED or clash:
         return False
-    return look.same_uidvalidity or (empty and not policy.no_faithful)
+    return look.same_uidvalidity or (free and not policy.no_faithful)
 
 
 def _why_clash(clash: int) -> tuple[str, ...]:
@@ -360,10 +378,10 @@ def _why_clash(clash: int) -> tuple[str, ...]:
     return (f"UID {clash} is another message than on the source, so the target folder gets a UIDVALIDITY of its own",)
 
 
-def _reasons(look: Look, policy: Policy, *, empty: bool) -> tuple[str, ...]:
+def _reasons(look: Look, policy: Policy, *, free: bool) -> tuple[str, ...]:
     """Why this folder can't have the source's UIDs at all."""
     why = _why_mapped(policy)
-    if why or look.same_uidvalidity or empty:
+    if why or look.same_uidvalidity or free:
         return why
     return ("the target folder already held messages under another UIDVALIDITY",)
 
@@ -415,6 +433,7 @@ def describe(step: Step, plan: FolderPlan) -> str:
         return f"{name}: not done: {plan.trouble.message}"
     parts = [
         (step.create, "create"),
+        (plan.replace, "make anew"),
         (plan.copy_count, f"copy {plan.copy_count}"),
         (plan.flag_messages, f"change flags of {plan.flag_messages}"),
         (len(plan.remove), f"remove {len(plan.remove)}"),

@@ -28,6 +28,7 @@ class Sieve:
         self._source, self._target, self._same_uidvalidity = source, target, same_uidvalidity
         self._here, self._there = bytearray(len(source)), bytearray(len(target))
         self._pairs: dict[int, Pair] = {}
+        self._moved = 0
 
     def pairs(self, rows: Iterable[MessageRow]) -> None:
         """Take in pairs that hold."""
@@ -35,6 +36,7 @@ class Sieve:
             here, there = self._source.index(row.source_uid), self._target.index(row.target_uid)
             if self._is_same(row, here, there):
                 self._here[here] = self._there[there] = _SAME
+                self._moved += row.source_uid != row.target_uid
                 continue
             self._pairs[row.source_uid] = Pair(row.target_uid, row.flags)
             if there >= 0:
@@ -68,4 +70,5 @@ class Sieve:
             same_uidvalidity=self._same_uidvalidity,
             target_uidnext=target_uidnext,
             untouched=len(self._target) - len(there),
+            untouched_moved=self._moved,
         )

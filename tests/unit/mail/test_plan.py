@@ -366,3 +366,29 @@ def test_a_crash_at_any_message_is_carried_on_faithfully(contents: dict[int, int
     assert plan.fidelity == FAITHFUL
     model.apply(plan)
     assert model.target == model.source
+
+
+@pytest.mark.case(72)
+@pytest.mark.parametrize(
+    ("target", "matched", "ours", "replaced", "set_to"),
+    [
+        # the same messages under the same UIDs: only the number is new
+        ({1: b"", 2: b""}, {1: 1, 2: 2}, {1, 2}, False, 78),
+        # the same messages under other UIDs, or others altogether: made anew
+        ({2: b"", 3: b""}, {1: 2, 2: 3}, {2, 3}, True, 78),
+        ({1: b"", 2: b""}, {}, {1, 2}, True, 78),
+        # foreign mail is never touched
+        ({2: b"", 3: b"", 4: b""}, {1: 2, 2: 3}, {2, 3}, False, None),
+    ],
+)
+def test_a_source_folder_with_another_uidvalidity(
+    target: dict[int, bytes], matched: dict[int, int], ours: set[int], *, replaced: bool, set_to: int | None
+) -> None:
+    look = Look({1: b"", 2: b""}, target, ours=frozenset(ours), matched=matched, target_uidnext=max(target) + 1)
+    plan = plan_folder(look, FolderState(2, 3, 78, 9), Policy(allow_removals=1), replaceable=True)
+    assert (plan.trouble, plan.replace, plan.set_uidvalidity) == (None, replaced, set_to)
+    assert plan.fidelity == (FAITHFUL if set_to else MAPPED)
+    in_place = plan_folder(look, FolderState(2, 3, 78, 9), Policy(allow_removals=1))
+    assert not in_place.replace
+    no_doveadm = Policy(allow_removals=1, no_faithful="there is no doveadm")
+    assert not plan_folder(look, FolderState(2, 3, 78, 9), no_doveadm, replaceable=True).replace
