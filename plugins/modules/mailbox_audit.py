@@ -31,6 +31,11 @@ options:
     type: str
     choices: [counts, headers, full]
     default: headers
+  ledger:
+    description:
+      - Path of the customer's ledger. It is only read, and asked for nothing but the reason and the file of messages
+        that the target refused, RV(differences[].reason) and RV(mailboxes[].refused).
+    type: str
 seealso:
   - module: atmail.migration.mailbox_sync
 """
@@ -59,7 +64,8 @@ identical:
 content_identical:
   description:
     - Whether every mailbox holds the same messages, whatever their UIDs and UIDVALIDITYs are.
-    - This is what can be had where a target does not let UIDs be chosen.
+    - This is what can be had where a target does not let UIDs be chosen. An empty message, which no target takes, does
+      not count.
   returned: always, once the options have been accepted
   type: bool
   sample: true
@@ -114,6 +120,14 @@ mailboxes:
       returned: always
       type: float
       sample: 0.3
+    refused:
+      description:
+        - The messages that the target did not take as they are, as the O(ledger) knows them. See C(refused) of
+          M(atmail.migration.mailbox_sync).
+      returned: always
+      type: list
+      elements: dict
+      sample: []
     failures:
       description: Why the mailbox could not be compared, each with C(kind), C(message), C(safe_next) and its place.
       returned: always
@@ -144,7 +158,10 @@ differences:
     what:
       description:
         - What differs. One of V(folder_missing), V(folder_extra), V(uidvalidity), V(uidnext), V(subscription),
-          V(message_missing), V(message_extra), V(uid), V(flags), V(internaldate), V(size), V(content).
+          V(message_missing), V(message_empty), V(message_extra), V(uid), V(flags), V(internaldate), V(size),
+          V(content), V(unreadable).
+        - V(message_empty) is a message without a single byte, which no target takes. V(unreadable) tells how many
+          messages of the folder each side lists and does not give out.
       returned: always
       type: str
       sample: flags
@@ -155,6 +172,16 @@ differences:
       sample: \seen
     target:
       description: What it is on the target.
+      returned: always
+      type: str
+      sample: ""
+    reason:
+      description: Why the target did not take the message, when the O(ledger) knows.
+      returned: always
+      type: str
+      sample: ""
+    file:
+      description: The file in the quarantine with the message's exact bytes, when there is one.
       returned: always
       type: str
       sample: ""
@@ -172,7 +199,12 @@ from ansible_collections.atmail.migration.plugins.module_utils.module import Arg
 from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress, write_progress
 
 SPEC = ArgumentSpec(options=COMMON).merge(
-    ArgumentSpec(options={"depth": {"type": "str", "choices": ["counts", "headers", "full"], "default": "headers"}})
+    ArgumentSpec(
+        options={
+            "depth": {"type": "str", "choices": ["counts", "headers", "full"], "default": "headers"},
+            "ledger": {"type": "str"},
+        }
+    )
 )
 
 

@@ -8,10 +8,9 @@ import random
 import pytest
 
 from tests.lab import maildir, mailgen
-from tests.lab.state import RegionOptions
 
 from .checks.picture import look
-from .checks.world import Pair, World, plain, small_mails, with_gaps
+from .checks.world import Pair, plain, small_mails, with_gaps
 
 HEAD = b"From: a@example.com\r\nSubject: "
 
@@ -172,48 +171,3 @@ def test_an_empty_message_is_told_and_costs_no_other(pair: Pair) -> None:
     assert pair.done().mailbox(pair.address)["refused"] == []
     pair.faithful()
     pair.settled()
-
-
-LIMITED = RegionOptions(rawlog=True, extra="plugin {\n  quota_max_mail_size = 50k\n}\n")
-
-
-@pytest.mark.parametrize("kind", ["auto", "mapped"])
-def test_a_message_that_the_target_refuses_is_told_and_costs_no_other(world: World, kind: str) -> None:
-    """case_93, case_96: two messages larger than the target takes, in the middle of a batch and at its end."""
-    with world.changed(region=LIMITED):
-        pair = world.pair()
-        pair.options = {"fidelity": kind}
-        big = maildir.Mail((b"Subject: big\n\n" + b"x" * 60_000 + b"\n",), 1_500_000_000)
-        mails = [*small_mails(40), big, *small_mails(40, "after"), replace_subject(big)]
-        pair.write([with_gaps(mails, (), {10: 5}), with_gaps(small_mails(30, "other"), ("Other",), {})])
-        result = pair.sync()
-        assert result.failed
-        assert result.kinds(pair.address) == {"message_refused"}, result.text[:3000]
-        assert {(one["folder"], one["uid"]) for one in result.failures(pair.address)} == {("INBOX", 46), ("INBOX", 87)}
-        assert result.summary["messages_copied"] == 110
-        here, there = look(pair.source), look(pair.target)
-        assert there.folders["INBOX"].contents() < here.folders["INBOX"].contents()
-        assert len(there.folders["INBOX"].messages) == 80
-        assert here.folders["Other"].contents() == there.folders["Other"].contents()
-    again = pair.done()
-    assert again.summary["messages_copied"] == 2
-    pair.mapped()
-    pair.settled()
-
-
-def replace_subject(mail: maildir.Mail) -> maildir.Mail:
-    return maildir.Mail(tuple(part.replace(b"big", b"bigger") for part in mail.parts), mail.date)
-
-
-def test_keywords_that_the_target_cannot_store_are_told(world: World) -> None:
-    """case_47 has no counterpart in Dovecot but a folder's limit: here keywords longer than mail_max_keyword_length."""
-    with world.changed(region=RegionOptions(rawlog=True, extra="mail_max_keyword_length = 20\n")):
-        pair = world.pair()
-        with pair.at_source() as source:
-            source.append_many("INBOX", [plain(number) for number in range(10)])
-            source.store("INBOX", source.uids("INBOX")[4:5], "+FLAGS", "k" * 40)
-        result = pair.sync()
-        there = look(pair.target)
-        assert len(there.folders["INBOX"].messages) == 10 - len(result.failures(pair.address))
-        told = [*result.mailbox(pair.address)["findings"], *map(str, result.failures(pair.address))]
-        assert any("k" * 20 in text or "'uid': 5" in text for text in told), told

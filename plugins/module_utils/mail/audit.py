@@ -5,26 +5,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..errors import ConnectionLostError, InternalError, MigrationError, ThrottledError, TimedOutError
-from ..ledger import DIGEST_SIZE
+from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
-from .attributes import flag_key, instant
 from .batch import Counter, Run, connections, twice
-from .compare import NUMBERING, Difference, Entry, compare_messages, compare_states
-from .fetching import Message, fetch_messages
+from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
 from .folders import FolderRules, Path, show
-from .listing import Attributes, read_attributes
 from .mailbox import Task
 from .mapping import map_sides
 from .options import tasks
+from .outcome import refused
+from .pile import Entry
 from .polite import Patience, connect, courteous
+from .reading import Reading
 from .report import failed_result
 from .server import Server
 from .session import Session
@@ -45,8 +43,9 @@ class Verdict:
     bytes: int = 0
     differences: list[Difference] = field(default_factory=list)
     differences_total: int = 0
-    renumbered: int = 0
+    content_kept: int = 0
     seconds: float = 0.0
+    refused: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -57,13 +56,13 @@ class Verdict:
     @property
     def content_identical(self) -> bool:
         """Whether both sides hold the same messages, whatever their UIDs are."""
-        return not self.failures and self.differences_total == self.renumbered
+        return not self.failures and self.differences_total == self.content_kept
 
     def note(self, differences: Iterator[Difference]) -> None:
         """Count differences, and list them as long as there is room."""
         for difference in differences:
             self.differences_total += 1
-            self.renumbered += difference.what in NUMBERING
+            self.content_kept += difference.what in CONTENT_KEPT
             if len(self.differences) < MAX_LISTED:
                 self.differences.append(difference)
 
@@ -109,6 +108,8 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         progress=progress,
         servers=(how.source, how.target),
     ).run()
+    if options.get("ledger"):
+        _explain(verdicts, str(options["ledger"]))
     return _result(verdicts, ignore=bool(options.get("ignore_mailbox_errors")))
 
 
@@ -116,10 +117,26 @@ def _failed(task: Task, error: MigrationError) -> Verdict:
     return Verdict(task.source.user, task.target.user, failures=[error.at(mailbox=task.target.user).as_dict()])
 
 
+def _explain(verdicts: Sequence[Verdict], path: str) -> None:
+    """Add what the ledger knows of messages that the target refused; it is believed in nothing else."""
+    with Ledger(path, read_only=True) as ledger:
+        for verdict in verdicts:
+            verdict.refused = refused(ledger, verdict.source_user, verdict.target_user)
+            known = {(one["folder"], one["uid"]): one for one in verdict.refused}
+            verdict.differences = [_explained(one, known) for one in verdict.differences]
+
+
+def _explained(difference: Difference, known: Mapping[tuple[str, int], Mapping[str, Any]]) -> Difference:
+    told = known.get((difference.folder, difference.uid or 0))
+    if told is None or difference.what == "message_extra":
+        return difference
+    return replace(difference, reason=told["reason"], file=told["file"])
+
+
 def _result(verdicts: Sequence[Verdict], *, ignore: bool) -> dict[str, Any]:
     names = (
         "target_user", "source_user", "identical", "content_identical", "folders", "messages", "bytes",
-        "differences_total", "seconds", "failures",
+        "differences_total", "seconds", "refused", "failures",
     )  # fmt: skip
     result = {
         "changed": False,
@@ -186,12 +203,11 @@ def _compare_sides(source: Session, target: Session, how: Audit, counter: Counte
     verdict.folders = sum(_openable(here, path) for path in mapping)
     counter.expect(sum(folder.state.messages for path in known if (folder := here.folders[path]).state))
     verdict.note(_compare_lists(here, there, mapping, how.rules))
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        for path in known:
-            mine, theirs = here.folders[path], there.folders[mapping[path]]
-            if mine.trouble or theirs.trouble:
-                raise (mine.trouble or theirs.trouble or MigrationError("the folder can't be opened"))
-            _compare_folder(pool, (source, mine), (target, theirs), how.depth, verdict, counter)
+    for path in known:
+        mine, theirs = here.folders[path], there.folders[mapping[path]]
+        if mine.trouble or theirs.trouble:
+            raise (mine.trouble or theirs.trouble or MigrationError("the folder can't be opened"))
+        _compare_folder((source, mine), (target, theirs), how.depth, verdict, counter)
 
 
 def _openable(side: Side, path: Path) -> bool:
@@ -214,7 +230,6 @@ def _compare_lists(here: Side, there: Side, mapping: Mapping[Path, Path], rules:
 
 
 def _compare_folder(
-    pool: ThreadPoolExecutor,
     source: tuple[Session, Folder],
     target: tuple[Session, Folder],
     depth: str,
@@ -223,45 +238,25 @@ def _compare_folder(
 ) -> None:
     """Read both folders at the same time and compare them; a failure is noted with the folder's name."""
     name = show(source[1].path)
-    try:
-        reading = pool.submit(_read, *target, depth)
-        try:
-            mine = _read(*source, depth)
-        finally:
-            theirs = reading.result()
-    except MigrationError as error:
-        raise error.at(folder=name) from error
-    size = sum(entry.attributes.size for entry in mine.values())
-    verdict.messages += len(mine)
-    verdict.bytes += size
-    counter.take(len(mine), size)
     here, there = source[1].state, target[1].state
-    if here and there:
-        verdict.note(compare_states(name, here, there))
-        same = here.uidvalidity == there.uidvalidity
-        verdict.note(compare_messages(name, mine, theirs, same_uids=same))
+    if not here or not there:
+        return
+    verdict.note(compare_states(name, here, there))
+    with Reading(*source, depth) as mine, Reading(*target, depth) as theirs:
+        try:
+            same = here.uidvalidity == there.uidvalidity
+            verdict.note(compare_messages(name, _counted(mine, verdict, counter), theirs, same_uids=same))
+        except MigrationError as error:
+            raise error.at(folder=name) from error
+    if (mine.missing, theirs.missing) != (0, 0):
+        verdict.note(iter([Difference(name, "unreadable", None, f"{mine.missing}", f"{theirs.missing}")]))
 
 
-def _read(session: Session, folder: Folder, depth: str) -> dict[int, Entry]:
-    """UID → entry of every message in a folder, with digests of as much as ``depth`` says."""
-    selected = session.select(folder.name, read_only=True)
-    if not selected.exists:
-        return {}
-    if depth == "full":
-        return {
-            message.uid: Entry(Attributes(flag_key(message.flags), instant(message.date), message.size), digest)
-            for message, digest in _digests(session, b"")
-        }
-    known = read_attributes(session, selected.exists)
-    if depth == "counts":
-        return {uid: Entry(attributes) for uid, attributes in known.items()}
-    headers = {message.uid: digest for message, digest in _digests(session, b"HEADER")}
-    return {uid: Entry(attributes, headers.get(uid, b"unread")) for uid, attributes in known.items()}
-
-
-def _digests(session: Session, section: bytes) -> Iterator[tuple[Message, bytes]]:
-    for message in fetch_messages(session, None, 1, 2**32 - 1, section):
-        digest = blake2b(digest_size=DIGEST_SIZE)
-        for piece in message.pieces():
-            digest.update(piece)
-        yield message, digest.digest()
+def _counted(messages: Iterable[tuple[int, Entry]], verdict: Verdict, counter: Counter) -> Iterator[tuple[int, Entry]]:
+    """The source's messages, counted as they go by."""
+    for uid, entry in messages:
+        size = entry.attributes.size
+        verdict.messages += 1
+        verdict.bytes += size
+        counter.take(1, size)
+        yield uid, entry

@@ -71,6 +71,7 @@ class FolderCopy:
     _next: int = 0
     _faulty: list[int] = field(default_factory=list)
     _from_the_future: int = 0
+    _undated: int = 0
     _empty: set[int] = field(default_factory=set)
     _unplaced: list[MessageRow] = field(default_factory=list)
     _dropped: dict[int, MigrationError] = field(default_factory=dict)
@@ -97,6 +98,9 @@ class FolderCopy:
         if self._from_the_future:
             count = f"{self._from_the_future} message(s) have a date in the future"
             self.outcome.find(f"{show(self.path)}: {count}, for which the target may have set the time of the copy")
+        if self._undated:
+            what = f"{self._undated} message(s) have no date on the source, and got the time of the copy"
+            self.outcome.find(f"{show(self.path)}: {what}")
         if self.placeholders:
             self._expunge_placeholders()
         return self._next
@@ -139,6 +143,7 @@ class FolderCopy:
             self._next = appender.expected_uid
             self._unplaced += appender.unplaced
             self._from_the_future += appender.from_the_future
+            self._undated += appender.undated
             self.lost_flags |= appender.lost_flags
             for keyword, uids in appender.without.items():
                 self._without.setdefault(keyword, []).extend(uids)

@@ -22,7 +22,8 @@ WHOLE = 256 * 1024
 
 _FETCH = {
     section: re.compile(
-        rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" BODY\['
+        rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" '
+        + (rb"RFC822\.SIZE (\d+) BODY\[" if section else rb"()BODY\[")
         + section
         + rb"\] \{(\d+)\}\r\n"
     )
@@ -50,6 +51,8 @@ class Message:
     pieces: Callable[[], Iterable[bytes]]
     literal8: bool = False
     careful: bool = False
+    #: Its RFC822.SIZE, where only a section of it was asked for.
+    octets: int = 0
 
 
 def read_over(message: Message) -> None:
@@ -75,11 +78,12 @@ def fetch_messages(
     tags: deque[bytes] = deque()
     refused: list[bytes] = []
     body = b"BODY[" + section + b"]"
-    while _ask(session, sets, tags, body):
+    items = b"UID FLAGS INTERNALDATE " + (b"RFC822.SIZE " if section else b"") + b"BODY.PEEK[" + section + b"]"
+    while _ask(session, sets, tags, items):
         session.wire.ensure_line()
         match = session.wire.match(_FETCH[section])
         if match:
-            size = int(match[4])
+            size = int(match[5])
             yield _arriving(session, match, size)
             _end_of_message(session, size)
             continue
@@ -94,30 +98,26 @@ def fetch_messages(
         raise MessageUnreadableError(f"the source would not give out all messages: {refused[0][:200]!r}")
 
 
-def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes], body: bytes) -> bool:
+def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes], items: bytes) -> bool:
     """Keep two FETCH commands under way; whether any is."""
     while len(tags) < 2:
         some = next(sets, None)
         if some is None:
             break
-        tags.append(
-            session.start(
-                b"UID FETCH " + some + b" (UID FLAGS INTERNALDATE " + body.replace(b"BODY", b"BODY.PEEK") + b")"
-            )
-        )
+        tags.append(session.start(b"UID FETCH " + some + b" (" + items + b")"))
     session.wire.flush()
     return bool(tags)
 
 
 def _arriving(session: Session, match: re.Match[bytes], size: int) -> Message:
     wire = session.wire
-    uid, flags, date = int(match[1]), match[2], match[3]
+    uid, flags, date, octets = int(match[1]), match[2], match[3], int(match[4] or size)
     wire.skip(len(match[0]))
     if size <= WHOLE:
         data = wire.take(size)
-        return Message(uid, flags, date, size, lambda: (data,), b"\0" in data)
+        return Message(uid, flags, date, size, lambda: (data,), b"\0" in data, octets=octets)
     wire.expect(size)
-    return Message(uid, flags, date, size, lambda: wire.pieces(size))
+    return Message(uid, flags, date, size, lambda: wire.pieces(size), octets=octets)
 
 
 def _end_of_message(session: Session, size: int) -> None:
@@ -171,10 +171,16 @@ def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> 
     uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", name))
     if not isinstance(uid, bytes) or not uid.isdigit() or name not in items:
         return None
-    if not isinstance(date, bytes) or not isinstance(flags, list):
+    if b"INTERNALDATE" not in items or not isinstance(flags, list):
         raise ProtocolError(f"the source sent message UID {int(uid)} without its flags or its date")
+    told = items.get(b"RFC822.SIZE")
+    octets = int(told) if isinstance(told, bytes) and told.isdigit() else -1
+    when = date if isinstance(date, bytes) else b""  # NIL: the source knows none
     if spool is not None:
-        return Message(int(uid), flag_text(flags), date, spool.size, spool.pieces)
+        return Message(
+            int(uid), flag_text(flags), when, spool.size, spool.pieces, octets=spool.size if octets < 0 else octets
+        )
     if not isinstance(body, bytes):
         return None  # NIL: listed, and not given out; it may just have been expunged by somebody
-    return Message(int(uid), flag_text(flags), date, len(body), lambda: (body,))
+    size = len(body)
+    return Message(int(uid), flag_text(flags), when, size, lambda: (body,), octets=size if octets < 0 else octets)

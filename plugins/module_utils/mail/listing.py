@@ -161,22 +161,29 @@ class Attributes:
     size: int
 
 
-def read_attributes(session: Session, exists: int) -> dict[int, Attributes]:
-    """UID → attributes of every message in the selected folder."""
-    found: dict[int, Attributes] = {}
-    if not exists:
-        return found
-    reply = session.must("list the messages", b"UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)")
-    for response in reply.untagged:
+def each_attributes(session: Session) -> Iterator[tuple[int, Attributes]]:
+    """UID and attributes of every message in the selected folder, as they arrive.
+
+    :raises FolderError: the server would not list them all.
+    """
+    tag = session.start(b"UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)")
+    session.wire.flush()
+    while True:
+        response = session.wire.response()
+        if response.tag == tag:
+            break
         match = _ATTRIBUTES_LINE.fullmatch(response.text)
         if match:
-            found[int(match[1])] = Attributes(flag_key(match[2]), instant(match[3]), int(match[4]))
+            yield int(match[1]), Attributes(flag_key(match[2]), instant(match[3]), int(match[4]))
             continue
+        session.note(response)
         items = fetch_items(response)
-        uid, flags, date, size = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"))
+        uid, flags, size = (items.get(key) for key in (b"UID", b"FLAGS", b"RFC822.SIZE"))
+        date = items.get(b"INTERNALDATE") or b""
         if isinstance(uid, bytes) and isinstance(flags, list) and isinstance(date, bytes) and isinstance(size, bytes):
-            found[int(uid)] = Attributes(flag_key(flag_text(flags)), instant(date), int(size))
-    return found
+            yield int(uid), Attributes(flag_key(flag_text(flags)), instant(date), int(size))
+    if not response.text.upper().startswith(b"OK"):
+        raise FolderError(f"the server would not list the messages: {response.text[:200]!r}", **session.place())
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,13 @@ class Outcome:
 
     def tell_refused(self, ledger: Ledger) -> None:
         """Note a line for each message of the mailbox that the target has not taken as it is."""
-        self.refused = [
-            {"folder": show(unpacked(path)), "uid": uid, "kind": row.kind, "reason": row.reason, "file": row.file or ""}
-            for path, rows in sorted(ledger.refused_in(self.source_user, self.target_user).items())
-            for uid, row in rows.items()
-        ]
+        self.refused = refused(ledger, self.source_user, self.target_user)
+
+
+def refused(ledger: Ledger, source_user: str, target_user: str) -> list[dict[str, Any]]:
+    """A line for each message of a mailbox that the target has not taken as it is."""
+    return [
+        {"folder": show(unpacked(path)), "uid": uid, "kind": row.kind, "reason": row.reason, "file": row.file or ""}
+        for path, rows in sorted(ledger.refused_in(source_user, target_user).items())
+        for uid, row in rows.items()
+    ]

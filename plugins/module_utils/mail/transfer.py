@@ -141,6 +141,8 @@ class Appender:
         self.without: dict[bytes, list[int]] = {}
         #: How many messages had a date later than now, which servers such as Dovecot do not store (APPEND sets now).
         self.from_the_future = 0
+        #: How many messages had no date that can be sent (the target then takes the time of the copy).
+        self.undated = 0
 
     def add(self, message: Message) -> None:
         """Send a message; its batch is complete when it is full."""
@@ -227,6 +229,7 @@ class Appender:
                 self._wire.send(self._folder)
         received = instant(date)
         self.from_the_future += received is not None and received > self._now
+        self.undated += received is None and message is not _GAP
         stamp = b' "' + date + b'"' if received is not None else b""
         kind = b" ~" if message.literal8 and self._binary else b" "
         self._literal_head(message.size, b" (" + flags + b")" + stamp + kind, wait=message.careful)

@@ -226,7 +226,8 @@ class Pair:
     def audit(self, **changes: Any) -> Result:
         """Run mailbox_audit."""
         options = self.arguments(**changes)
-        del options["ledger"]
+        if "ledger" not in changes:
+            del options["ledger"]
         return module.run("mailbox_audit", options, self.world.secrets())
 
     def faithful(self) -> Picture:

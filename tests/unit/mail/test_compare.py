@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.mail.compare import (
     NUMBERING,
-    Entry,
     compare_messages,
     compare_states,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.mail.listing import Attributes
+from ansible_collections.atmail.migration.plugins.module_utils.mail.pile import Entry
 from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import FolderState
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ def entry(content: int = 1, flags: bytes = b"", received: int = 0) -> Entry:
 def found(
     source: dict[int, Entry], target: dict[int, Entry], *, same_uids: bool = True
 ) -> list[tuple[str, int | None]]:
-    return [(one.what, one.uid) for one in compare_messages("F", source, target, same_uids=same_uids)]
+    return [(one.what, one.uid) for one in compare_messages("F", source.items(), target.items(), same_uids=same_uids)]
 
 
 @pytest.mark.parametrize(
