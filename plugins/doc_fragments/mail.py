@@ -27,7 +27,7 @@ options:
         type: int
       security:
         description:
-          - V(tls) from the first byte, or V(starttls), which never goes on without TLS. TLS 1.2 or later in both cases.
+          - V(tls) from the first byte, or V(starttls), which never goes on without TLS.
           - V(plain) sends everything in clear text and needs O(source.allow_plaintext=true).
         type: str
         choices: [tls, starttls, plain]
@@ -43,6 +43,43 @@ options:
       ca_path:
         description: File with the authorities to trust, in PEM form; the system's by default.
         type: path
+      min_tls:
+        description:
+          - The least version of TLS to accept.
+          - TLS below 1.2 can be read by others. It is for an old source that can't be updated only, and a finding
+            names it.
+        type: str
+        choices: ["1.0", "1.1", "1.2", "1.3"]
+        default: "1.2"
+      auth:
+        description:
+          - How to log in. V(auto) takes the command LOGIN where the server allows it and user and password are plain
+            ASCII, else SASL PLAIN, SASL LOGIN, or the command LOGIN with literals; all carry any bytes but NUL.
+          - V(login) and V(plain) (SASL PLAIN) ask for one of them. A password is tried once, in one way.
+          - V(xoauth2) and V(oauthbearer) (RFC 7628) take an OAuth 2.0 access token. It is the mailbox's
+            O(mailboxes[].source_password) where that is given, else it comes from O(source.oauth_token),
+            O(source.oauth_token_file) or O(source.oauth_token_command).
+          - V(preauth) is for a server that logs us in by itself; it serves one mailbox only. Else such a server is
+            refused, since nobody could say whose mailbox it gives.
+        type: str
+        choices: [auto, login, plain, xoauth2, oauthbearer, preauth]
+        default: auto
+      oauth_token:
+        description: An access token that serves all mailboxes.
+        type: str
+      oauth_token_file:
+        description:
+          - A file that holds the access token, and that somebody keeps fresh. C({user}) stands for the user.
+          - It is read at every log-in, and once more when the server refuses the token.
+        type: path
+      oauth_token_command:
+        description:
+          - A command and its arguments that print an access token. C({user}) stands for the user; without it one token
+            serves all mailboxes. No shell is used.
+          - It is run when a token is needed for the first time, and again when the server refuses the token, as it does
+            with one that has expired in the middle of a run.
+        type: list
+        elements: str
       admin_user:
         description: A user that may log in as any other user (a master user).
         type: str
@@ -60,6 +97,14 @@ options:
         description: What stands between the two names for O(source.admin_method=separator).
         type: str
         default: "*"
+      compress:
+        description:
+          - Whether to compress what goes over the wire (RFC 4978, C(COMPRESS=DEFLATE)) where the server can.
+          - V(auto) measures at the log-in and compresses when a round trip takes 10 ms or more. On a fast network it
+            costs more time than it saves.
+        type: str
+        choices: [auto, always, never]
+        default: auto
       max_connections:
         description: The most connections to this server at once.
         type: int
@@ -83,7 +128,7 @@ options:
         type: int
       security:
         description:
-          - V(tls) from the first byte, or V(starttls), which never goes on without TLS. TLS 1.2 or later in both cases.
+          - V(tls) from the first byte, or V(starttls), which never goes on without TLS.
           - V(plain) sends everything in clear text and needs O(target.allow_plaintext=true).
         type: str
         choices: [tls, starttls, plain]
@@ -99,6 +144,42 @@ options:
       ca_path:
         description: File with the authorities to trust, in PEM form; the system's by default.
         type: path
+      min_tls:
+        description:
+          - The least version of TLS to accept.
+          - A target must have V(1.2) or V(1.3).
+        type: str
+        choices: ["1.0", "1.1", "1.2", "1.3"]
+        default: "1.2"
+      auth:
+        description:
+          - How to log in. V(auto) takes the command LOGIN where the server allows it and user and password are plain
+            ASCII, else SASL PLAIN, SASL LOGIN, or the command LOGIN with literals; all carry any bytes but NUL.
+          - V(login) and V(plain) (SASL PLAIN) ask for one of them. A password is tried once, in one way.
+          - V(xoauth2) and V(oauthbearer) (RFC 7628) take an OAuth 2.0 access token. It is the mailbox's
+            O(mailboxes[].target_password) where that is given, else it comes from O(target.oauth_token),
+            O(target.oauth_token_file) or O(target.oauth_token_command).
+          - V(preauth) is for a server that logs us in by itself; it serves one mailbox only. Else such a server is
+            refused, since nobody could say whose mailbox it gives.
+        type: str
+        choices: [auto, login, plain, xoauth2, oauthbearer, preauth]
+        default: auto
+      oauth_token:
+        description: An access token that serves all mailboxes.
+        type: str
+      oauth_token_file:
+        description:
+          - A file that holds the access token, and that somebody keeps fresh. C({user}) stands for the user.
+          - It is read at every log-in, and once more when the server refuses the token.
+        type: path
+      oauth_token_command:
+        description:
+          - A command and its arguments that print an access token. C({user}) stands for the user; without it one token
+            serves all mailboxes. No shell is used.
+          - It is run when a token is needed for the first time, and again when the server refuses the token, as it does
+            with one that has expired in the middle of a run.
+        type: list
+        elements: str
       admin_user:
         description: A user that may log in as any other user (a master user).
         type: str
@@ -116,6 +197,14 @@ options:
         description: What stands between the two names for O(target.admin_method=separator).
         type: str
         default: "*"
+      compress:
+        description:
+          - Whether to compress what goes over the wire (RFC 4978, C(COMPRESS=DEFLATE)) where the server can.
+          - V(auto) measures at the log-in and compresses when a round trip takes 10 ms or more. On a fast network it
+            costs more time than it saves.
+        type: str
+        choices: [auto, always, never]
+        default: auto
       max_connections:
         description: The most connections to this server at once.
         type: int

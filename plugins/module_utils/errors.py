@@ -180,18 +180,29 @@ class CertificateExpiredError(TlsError):
     """The server's certificate has expired or is not valid yet."""
 
     kind = "certificate_expired"
+    safe_next = (
+        "Have the certificate renewed; no password has been sent. validate_certs: false goes on without knowing who is "
+        "at the other end: only where nobody else can be."
+    )
 
 
 class CertificateNameError(TlsError):
     """The server's certificate is for another name (RFC 9525)."""
 
     kind = "certificate_wrong_name"
+    safe_next = (
+        "Give as host a name that the certificate is for, or have it issued for this one; no password has been sent."
+    )
 
 
 class CertificateUntrustedError(TlsError):
     """The server's certificate is not signed by a known authority."""
 
     kind = "certificate_untrusted"
+    safe_next = (
+        "Give the authority that signed it as ca_path, or a self-signed certificate itself, after comparing its "
+        "fingerprint with the owner's; no password has been sent."
+    )
 
 
 class HostKeyError(MigrationError):

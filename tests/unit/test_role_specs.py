@@ -132,7 +132,7 @@ def test_the_sample_inventory_shows_every_variable() -> None:
 def test_secrets_of_the_inventory_are_never_logged() -> None:
     def check(options: Spec) -> None:
         for name, option in options.items():
-            if re.search(r"password$|passphrase$|api_key$", name):
+            if re.search(r"password$|passphrase$|api_key$|oauth_token$", name):
                 assert option.get("no_log") is True, name
             check(option.get("options", {}))
 

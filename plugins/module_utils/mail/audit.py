@@ -18,7 +18,7 @@ from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
 from .folders import FolderRules, Path, show
 from .mailbox import Task
 from .mapping import map_sides
-from .options import tasks
+from .options import check_preauth, tasks
 from .outcome import refused
 from .pile import Entry
 from .polite import Patience, connect, courteous
@@ -91,6 +91,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         rules=FolderRules.from_options(options.get("folders")),
         depth=str(options.get("depth") or "headers"),
     )
+    check_preauth(todo, how.source, how.target)
     duplicates = twice([task.name for task in todo])
 
     def work(task: Task, counter: Counter) -> Verdict:

@@ -166,6 +166,8 @@ class MailboxRun:
             self._target = self._connect_target()
             self.was_connected = True
             keep_each_other_alive(self._source, self._target)
+            for finding in (*self._source.findings, *self._target.findings):
+                self.outcome.find(finding)
             try:
                 yield
             finally:

@@ -8,25 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
-from ..transport.imap import ADMIN_METHODS, Account
+from ..transport.imap import OPTIONS, Account
 from .folders import KEEP, MAP
 from .mailbox import Task
 from .namespaces import KINDS, PERSONAL
+from .server import Server
 
-SIDE = {
-    "host": {"type": "str", "required": True},
-    "port": {"type": "int"},
-    "security": {"type": "str", "choices": ["tls", "starttls", "plain"], "default": "tls"},
-    "allow_plaintext": {"type": "bool", "default": False},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "admin_user": {"type": "str"},
-    "admin_password": {"type": "str", "no_log": True},
-    "admin_method": {"type": "str", "choices": list(ADMIN_METHODS), "default": "separator"},
-    "admin_separator": {"type": "str", "default": "*"},
-    "max_connections": {"type": "int", "default": 20},
-    "timeout": {"type": "float", "default": 120.0},
-}
+SIDE = dict(OPTIONS)
 TARGET = {**SIDE, "doveadm_url": {"type": "str"}, "doveadm_api_key": {"type": "str", "no_log": True}}
 MAILBOX = {
     "source_user": {"type": "str", "required": True},
@@ -83,3 +71,13 @@ def tasks(mailboxes: Sequence[Mapping[str, Any]]) -> list[Task]:
         target = str(one.get("target_user") or source).strip()
         found.append(Task(Account(source, one.get("source_password")), Account(target, one.get("target_password"))))
     return found
+
+
+def check_preauth(todo: Sequence[Task], *servers: Server) -> None:
+    """A server that logs us in by itself has one mailbox for us.
+
+    :raises InputError: it is asked for more.
+    """
+    for server in servers:
+        if server.auth == "preauth" and len(todo) > 1:
+            raise InputError("auth: preauth gives one mailbox only, whoever is asked for", option=f"{server.name}.auth")

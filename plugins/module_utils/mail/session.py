@@ -2,18 +2,16 @@
 # Copyright: (c) 2026, the atmail.migration developers
 """A logged-in IMAP connection: commands, their answers, and what a refusal means.
 
-IMAPClient connects, negotiates TLS and logs in; then the socket is ours (:mod:`wire`), because everything after that
-is pipelined. Commands follow RFC 3501; response codes RFC 5530, 3502, 4315, 7162 and 9208.
+The log-in is :mod:`transport.login`'s; everything after it is pipelined. Commands follow RFC 3501; response codes
+RFC 5530, 3502, 4315, 7162 and 9208.
 """
 
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import (
     DiskFullError,
@@ -27,7 +25,8 @@ from ..errors import (
 )
 from ..hints import EXPIRED, read_hint
 from ..transport.dialogue import Dialogue, Reply, response_code
-from ..transport.imap import Account, log_in
+from ..transport.imap import Account
+from ..transport.login import log_in
 from ..transport.wire import Literal, Value, Wire, quoted
 from .server import Server
 
@@ -53,9 +52,11 @@ class Selected:
 class Session(Dialogue):
     """One connection, logged in. Not thread-safe: one step at a time uses it."""
 
-    def __init__(self, server: Server, wire: Wire, capabilities: Iterable[bytes]) -> None:
+    def __init__(self, server: Server, wire: Wire, capabilities: Iterable[bytes], findings: Iterable[str] = ()) -> None:
         super().__init__(wire, capabilities)
         self.server = server
+        #: What an operator should know about the connection.
+        self.findings = tuple(findings)
         self.selected: bytes | None = None
         self.enabled: set[bytes] = set()
         #: Ways of asking for changes whose answers have not added up here.
@@ -206,21 +207,9 @@ def refusal(reply: Reply, doing: str, session: Session, *, writing: bool = False
 
 
 def connect(server: Server, account: Account) -> Session:
-    """A logged-in session. IMAPClient's socket becomes ours, with whatever it has already read from it.
+    """A logged-in session.
 
     :raises MigrationError: as :func:`log_in` does.
     """
-    client = log_in(server, account)
-    capabilities = [bytes(capability) for capability in client.capabilities()]
-    imap: Any = client._imap  # noqa: SLF001 - IMAPClient does not let go of its socket otherwise
-    sock = imap.sock
-    sock.setblocking(False)
-    try:
-        kept = getattr(imap, "_readbuf", None)  # Python 3.14 and later
-        leftover = bytes(imap.file.peek()) if kept is None else b"".join(kept)
-    except (OSError, ValueError):
-        leftover = b""
-    imap.file.close()  # else closing the socket would not close the connection
-    sock.settimeout(server.timeout)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Session(server, Wire(sock, leftover), capabilities)
+    made = log_in(server, account)
+    return Session(server, made.wire, made.capabilities, made.findings)

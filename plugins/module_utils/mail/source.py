@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ..transport.imap import Account
@@ -27,6 +27,10 @@ class Source(Protocol):
     @property
     def server(self) -> Server:
         """The server it is on."""
+
+    @property
+    def findings(self) -> Sequence[str]:
+        """What an operator should know about the connection."""
 
     def survey(self, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
         """All folders with their states; with ``absent`` also those that are subscribed and not there.
@@ -83,7 +87,7 @@ class Source(Protocol):
 def open_source(server: Server, account: Account) -> Source:
     """The mailbox of an account, logged in.
 
-    :raises MigrationError: as :func:`~..transport.imap.log_in` does.
+    :raises MigrationError: as :func:`~..transport.login.log_in` does.
     """
     return ImapSource(connect(server, account))
 
@@ -98,6 +102,10 @@ class ImapSource:
     @property
     def server(self) -> Server:
         return self._session.server
+
+    @property
+    def findings(self) -> Sequence[str]:
+        return self._session.findings
 
     def survey(self, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
         return survey(self._session, absent=absent, kinds=kinds)

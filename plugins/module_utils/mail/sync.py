@@ -19,7 +19,7 @@ from .deltas import AUTO
 from .folders import FolderRules
 from .ladder import Refusals
 from .mailbox import MailboxRun, Setting, Task, sync_mailbox
-from .options import tasks
+from .options import check_preauth, tasks
 from .outcome import Outcome
 from .plan import Policy
 from .polite import courteous
@@ -42,6 +42,7 @@ def sync(
     pace = pace_from_options(options.get("pace"))
     todo = tasks(options["mailboxes"])
     setting = _setting(options, check_mode, todo, pace)
+    check_preauth(todo, setting.source, setting.target)
     duplicates = twice([task.name for task in todo])
     path = str(options["ledger"])
     with Ledger(path, read_only=check_mode) as ledger:

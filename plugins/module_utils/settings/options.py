@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import InputError
 from ..transport.database import DatabaseServer
-from ..transport.imap import ADMIN_METHODS, ImapServer, checked
+from ..transport.imap import OPTIONS as LOGIN
+from ..transport.imap import TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .plan import POLICIES
 from .profiles.shape import Overrides
@@ -66,16 +67,7 @@ IMAP: dict[str, Any] = {
     "imap": {
         "type": "dict",
         "options": {
-            "host": {"type": "str", "required": True},
-            "port": {"type": "int"},
-            "security": {"type": "str", "choices": ["tls", "starttls", "plain"], "default": "tls"},
-            "allow_plaintext": {"type": "bool", "default": False},
-            "validate_certs": {"type": "bool", "default": True},
-            "ca_path": {"type": "path"},
-            "admin_user": {"type": "str", "required": True},
-            "admin_password": {"type": "str", "required": True, "no_log": True},
-            "admin_method": {"type": "str", "choices": list(ADMIN_METHODS), "default": "separator"},
-            "admin_separator": {"type": "str", "default": "*"},
+            **LOGIN,
             "max_connections": {"type": "int", "default": 4},
             "timeout": {"type": "float", "default": 30.0},
         },
@@ -130,6 +122,10 @@ def imap_server(params: Mapping[str, Any]) -> ImapServer | None:
     if not params.get("imap"):
         return None
     given = checked("imap", params["imap"])
+    if not given.get("admin_user") and not any(given.get(option) for option in TOKENS):
+        raise InputError(
+            "mailboxes are measured by an admin user, or by a token that serves them all", option="imap.admin_user"
+        )
     return ImapServer("imap", **{key: value for key, value in given.items() if key in ImapServer.__dataclass_fields__})
 
 

@@ -8,18 +8,18 @@ Only what an assessment needs; copying mail is another package's work.
 from __future__ import annotations
 
 import contextlib
-import imaplib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
-from ..errors import AuthError, MigrationError, ThrottledError
-from ..transport.imap import Account, ImapServer, log_in
-from ..transport.tcp import socket_error
+from ..errors import AuthError, MigrationError, ProtocolError, ServerError, ThrottledError
+from ..transport.dialogue import Dialogue, Reply
+from ..transport.imap import Account, ImapServer
+from ..transport.login import log_in
+from ..transport.wire import Literal, quoted
 from .extract import shown
 
-# A wrong master password must not be tried once for every account: some servers would lock them all.
+# A wrong master password (or token) must not be tried once for every account: some servers would lock them all.
 _TRIES = 3
 
 
@@ -55,7 +55,8 @@ def measure(server: ImapServer, users: Iterable[str]) -> dict[str, MailboxSize |
     else:
         if names:
             said = next(each.message for each in found.values() if isinstance(each, Refusal))
-            message = f"the IMAP server refused the master user {server.admin_user} for {len(found)} accounts: {said}"
+            who = server.admin_user or "the bearer of its token"
+            message = f"the IMAP server refused {who} for {len(found)} accounts: {said}"
             raise AuthError(message, server=f"{server.host}:{server.port}")
     rest = [name for name in names if name not in found]
     with ThreadPoolExecutor(max_workers=max(1, server.max_connections)) as pool:
@@ -73,31 +74,66 @@ def _try(server: ImapServer, user: str) -> MailboxSize | Refusal:
 
 def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
     try:
-        client = log_in(server, Account(user))
+        session = log_in(server, Account(user))
     except AuthError as error:
         return Refusal(shown(error.message))
     except ThrottledError as error:
         return Refusal(shown(error.message), error.kind)
     try:
-        return _count(client)
-    except imaplib.IMAP4.error as error:
-        return Refusal(shown(str(error)), "server_error")
-    except OSError as error:
-        raise socket_error(error, server.host, server.port) from error
+        return _count(session)
+    except ServerError as error:
+        return Refusal(shown(error.message), error.kind)
+    except MigrationError as error:
+        raise error.at(**server.place) from error
     finally:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):
-            client.logout()
+        with contextlib.suppress(MigrationError):
+            session.run(b"LOGOUT")
+        session.wire.close()
 
 
-def _count(client: Any) -> MailboxSize:
-    with_size = client.has_capability("STATUS=SIZE")
-    items = ["MESSAGES", "SIZE"] if with_size else ["MESSAGES"]
-    folders = messages = size = 0
-    for flags, _separator, name in client.list_folders():
-        if {b"\\noselect", b"\\nonexistent"} & {flag.lower() for flag in flags}:
-            continue
-        status = client.folder_status(name, items)
-        folders += 1
+def _count(session: Dialogue) -> MailboxSize:
+    with_size = session.has(b"STATUS=SIZE")
+    items = b"(MESSAGES SIZE)" if with_size else b"(MESSAGES)"
+    names = list(_names(_must(session, b'LIST "" "*"')))
+    messages = size = 0
+    for name in names:
+        reply = _must(session, b"STATUS ", quoted(name), b" " + items)
+        status = next(_statuses(reply), {})
         messages += status.get(b"MESSAGES", 0)
         size += status.get(b"SIZE", 0)
-    return MailboxSize(folders, messages, size if with_size else None)
+    return MailboxSize(len(names), messages, size if with_size else None)
+
+
+def _must(session: Dialogue, *command: bytes | Literal) -> Reply:
+    reply = session.run(*command)
+    if not reply.ok:
+        raise session.refused(reply, "count the mailbox's messages")
+    return reply
+
+
+def _names(reply: Reply) -> Iterator[bytes]:
+    """The folders of a LIST answer that can hold messages (RFC 3501 section 7.2.2)."""
+    for response in reply.untagged:
+        if response.text[:5].upper() != b"LIST ":
+            continue
+        values = response.values(skip=5)
+        if len(values) < 3 or not isinstance(values[0], list) or not isinstance(values[2], bytes):
+            raise ProtocolError("the server's list of folders is unreadable")
+        flags = {flag.lower() for flag in values[0] if isinstance(flag, bytes)}
+        if not flags & {b"\\noselect", b"\\nonexistent"}:
+            yield values[2]
+
+
+def _statuses(reply: Reply) -> Iterator[dict[bytes, int]]:
+    """The numbers of a STATUS answer (RFC 3501 section 7.2.4)."""
+    for response in reply.untagged:
+        if response.text[:7].upper() != b"STATUS ":
+            continue
+        values = response.values(skip=7)
+        items = values[-1] if isinstance(values[-1], list) else []
+        pairs = zip(items[::2], items[1::2], strict=False)
+        yield {
+            key.upper(): int(value)
+            for key, value in pairs
+            if isinstance(key, bytes) and isinstance(value, bytes) and value.isdigit()
+        }

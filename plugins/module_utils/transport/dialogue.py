@@ -71,6 +71,7 @@ class Dialogue:
     def start(self, *parts: bytes | Literal) -> bytes:
         """Send a command without waiting for its answer; gives its tag. Literals wait for their ``+`` if they must."""
         tag = self.next_tag()
+        self.wire.asked()
         self.wire.send(tag + b" ")
         for part in parts:
             if isinstance(part, Literal):

@@ -9,13 +9,13 @@ Everything that comes from the server is bounded: lines, literals outside messag
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..errors import ConnectionLostError, ProtocolError, TimedOutError
+from .deflate import Stream
 
 #: A value of a parsed response: an atom or a string, NIL, or a list.
 Value: TypeAlias = "bytes | list[Value] | None"
@@ -25,6 +25,10 @@ MAX_LITERAL = 4 * 1024 * 1024
 MAX_DEPTH = 32
 _BUFFER = 256 * 1024
 _SEND_AT = 64 * 1024
+#: A server that sends fewer bytes a second than this, for longer than our patience, only pretends to answer.
+SLOWEST = 64
+#: A whole command may take so many times as long as a line of its answer: some servers say "still here" meanwhile.
+COMMAND = 10
 
 _LITERAL_END = re.compile(rb"~?\{(\d{1,20})\+?\}$")
 _TOKEN = re.compile(
@@ -115,10 +119,19 @@ def quoted(value: bytes) -> bytes | Literal:
 
 
 class Wire:
-    """A connected socket (TLS or plain) read by lines and literals and written through a small buffer."""
+    """A connection (TLS or plain) read by lines and literals and written through a small buffer.
 
-    def __init__(self, sock: socket.socket, leftover: bytes = b"") -> None:
-        self._sock = sock
+    ``patience`` is how long, in seconds, a line or a literal may take that comes too slowly to be meant (``SLOWEST``).
+    Silence is what the stream's own timeout ends.
+    """
+
+    def __init__(self, stream: Stream, leftover: bytes = b"", *, patience: float = 120.0) -> None:
+        self._stream = stream
+        self._patience = patience
+        self._waited = 0.0
+        self._came = 0
+        self._unit = (0.0, 0)
+        self._deadline: float | None = None
         self._buffer = bytearray(max(_BUFFER, len(leftover)))
         self._buffer[: len(leftover)] = leftover
         self._start = 0
@@ -127,13 +140,15 @@ class Wire:
         self._out_size = 0
         #: Called when the connection is closed.
         self.closed: Callable[[], None] = lambda: None
-        self._timeout = sock.gettimeout() or float("inf")
+        self._timeout = stream.gettimeout() or float("inf")
         self._elsewhere: Callable[[], None] | None = None
         self._beat = self._beat_at = 0.0
         #: When something was last sent (monotonic seconds).
         self.sent_at = time.monotonic()
         #: Bytes of a message that are still to be read.
         self.owing = 0
+        #: Whether the other side has closed the connection, in an orderly way.
+        self.ended = False
 
     # reading
 
@@ -143,10 +158,47 @@ class Wire:
             self._start = self._end = 0
         elif self._end == len(self._buffer):
             self._make_room()
+        began = time.monotonic()
         count = self._receive(memoryview(self._buffer)[self._end :])
         if not count:
+            self.ended = True
             raise ConnectionLostError("the server closed the connection")
         self._end += count
+        self._waited += time.monotonic() - began
+        self._came += count
+        self._check_speed()
+
+    def _check_speed(self) -> None:
+        """Only time that was spent waiting counts: pauses of our own, and what a paced run waits for, do not.
+
+        :raises TimedOutError: the server sends on and on, and gets nowhere.
+        """
+        waited, came = self._waited - self._unit[0], self._came - self._unit[1]
+        if waited > self._patience + came / SLOWEST:
+            raise TimedOutError(f"the server sent only {came} bytes of its answer in {waited:.0f} seconds")
+        if self._waited > COMMAND * self._patience + self._came / SLOWEST:
+            raise TimedOutError(f"the server gave no answer in {self._waited:.0f} seconds, only {self._came} bytes")
+
+    def asked(self) -> None:
+        """A command goes out, or one is answered: how long an answer takes is counted from here."""
+        self._waited, self._came, self._unit = 0.0, 0, (0.0, 0)
+
+    def until(self, deadline: float | None, timeout: float) -> None:
+        """Everything that is read or sent from now on must be over at a time (monotonic, seconds); None ends that."""
+        self._deadline, self._timeout = deadline, timeout
+        if deadline is None:
+            self._stream.settimeout(timeout)
+
+    @property
+    def arrived(self) -> int:
+        """How many bytes have arrived that nobody has read yet."""
+        return self._end - self._start
+
+    def through(self, layer: Callable[[Stream, bytes], Stream]) -> None:
+        """Put a layer (compression) between us and the stream; it gets what has already arrived."""
+        rest = bytes(self._buffer[self._start : self._end])
+        self._start = self._end = 0
+        self._stream = layer(self._stream, rest)
 
     def _receive(self, room: memoryview) -> int:
         """Read what has arrived, or wait for it; whoever wants to know meanwhile that time goes by is told."""
@@ -155,11 +207,13 @@ class Wire:
             if self._elsewhere and time.monotonic() >= self._beat_at:
                 self._elsewhere()
                 self._beat_at = time.monotonic() + self._beat
+            if self._deadline is not None:
+                self._stream.settimeout(max(0.001, self._deadline - time.monotonic()))
             try:
-                return self._sock.recv_into(room)
+                return self._stream.recv_into(room)
             except TimeoutError as error:
-                left -= self._sock.gettimeout() or left
-                if left <= 0:
+                left -= self._stream.gettimeout() or left
+                if left <= 0 or self._deadline is not None:
                     raise TimedOutError("no answer from the server within the time limit") from error
             except OSError as error:
                 raise ConnectionLostError(f"the connection broke: {error}") from error
@@ -167,7 +221,7 @@ class Wire:
     def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
         """Call ``elsewhere`` about every so many seconds while this connection is read or waited for."""
         self._elsewhere, self._beat, self._beat_at = elsewhere, every, time.monotonic() + every
-        self._sock.settimeout(min(self._timeout, every))
+        self._stream.settimeout(min(self._timeout, every))
 
     def _make_room(self) -> None:
         rest = self._buffer[self._start : self._end]
@@ -188,13 +242,14 @@ class Wire:
 
     def ensure_line(self) -> None:
         """Wait until a whole line has arrived."""
-        scanned = self._start
+        if self._buffer.find(b"\n", self._start, self._end) >= 0:
+            return
+        self._unit = (self._waited, self._came)
         while True:
-            if self._buffer.find(b"\n", scanned, self._end) >= 0:
-                return
             seen = self._end - self._start
             self._fill()
-            scanned = self._start + seen
+            if self._buffer.find(b"\n", self._start + seen, self._end) >= 0:
+                return
 
     def line(self) -> bytes:
         """The next line without its line end."""
@@ -219,6 +274,7 @@ class Wire:
 
     def pieces(self, count: int) -> Iterator[bytes]:
         """Exactly ``count`` bytes in the pieces in which they arrive."""
+        self._unit = (self._waited, self._came)
         while count > 0:
             if self._start == self._end:
                 self._fill()
@@ -247,6 +303,8 @@ class Wire:
             lines.append(rest)
             match = _LITERAL_END.search(rest)
             if not match:
+                if tag != b"*":
+                    self.asked()
                 return Response(tag, tuple(lines), tuple(literals))
             literals.append(self.bounded(int(match[1])))
             rest = self.line()
@@ -269,11 +327,13 @@ class Wire:
         self._out_size = 0
         self.sent_at = time.monotonic()
         try:
+            if self._deadline is not None:
+                self._stream.settimeout(max(0.001, self._deadline - self.sent_at))
+            elif self._elsewhere:
+                self._stream.settimeout(None if self._timeout == float("inf") else self._timeout)
+            self._stream.sendall(data)
             if self._elsewhere:
-                self._sock.settimeout(None if self._timeout == float("inf") else self._timeout)
-            self._sock.sendall(data)
-            if self._elsewhere:
-                self._sock.settimeout(min(self._timeout, self._beat))
+                self._stream.settimeout(min(self._timeout, self._beat))
         except TimeoutError as error:
             raise TimedOutError("the server does not take what we send within the time limit") from error
         except OSError as error:
@@ -283,6 +343,6 @@ class Wire:
         """Close the connection; a command that is not complete is thus never carried out by the server."""
         self.closed()
         try:
-            self._sock.close()
+            self._stream.close()
         except OSError:
             return
