@@ -254,6 +254,14 @@ class Ledger(RefusedTable):
         with self._transaction() as db:
             db.execute("DELETE FROM folder WHERE mailbox = ? AND source_path = ?", (mailbox, source_path))
 
+    def move_folders(self, mailbox: int, moves: Iterable[tuple[bytes, bytes, bytes]]) -> None:
+        """Note folders that have other names now: (source path before, source path, target path)."""
+        rows = [(path, new, mailbox, before) for before, path, new in moves]
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE folder SET source_path = ?, target_path = ? WHERE mailbox = ? AND source_path = ?", rows
+            )
+
     # messages
 
     def messages(self, folder: int) -> list[MessageRow]:

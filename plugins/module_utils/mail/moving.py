@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Renaming folders on the target instead of copying them again: what is to be renamed, proved, and done.
+
+Whatever happens in between, nothing is lost: a folder that was renamed without the ledger knowing is recognised by its
+messages, like any other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..errors import FolderError, MigrationError
+from ..ledger import FolderRow, Ledger, MessageRow
+from ..transport.wire import quoted
+from .folders import Path, packed, show
+from .listing import read_fingerprints
+from .mapping import FolderMap
+from .moves import Move, Order, asked_moves, below, candidates, ordered, refuse
+from .plan import Base
+from .session import Session, refusal
+from .source import Source
+from .survey import Folder, Side
+
+#: So many messages are compared at a time.
+_WINDOW = 1000
+
+
+def find_moves(
+    sides: tuple[Source, Session],
+    surveys: tuple[Side, Side],
+    folder_map: FolderMap,
+    known: Mapping[Path, tuple[FolderRow, Base]],
+    ledger: Ledger,
+) -> Order:
+    """The folders to rename on the target, in an order that works; ``known`` is what the ledger remembers.
+
+    :raises InputError: the operator asked for a new name that can't be given.
+    """
+    here, there = surveys
+    bases = {path: base for path, (_row, base) in known.items()}
+    moves = asked_moves(folder_map, bases, there)
+    taken = {move.before for move in moves}
+    for path, likely in candidates(here, there, folder_map, bases):
+        for move in likely:
+            if move.before in taken:
+                continue
+            row = known[move.before][0]
+            if _is_same(sides, here.folders[path], there.folders[move.old], row, ledger):
+                taken.add(move.before)
+                moves.append(move)
+                break
+    order = ordered(moves, there)
+    refuse(order.blocked)
+    return order
+
+
+def _is_same(sides: tuple[Source, Session], folder: Folder, there: Folder, row: FolderRow, ledger: Ledger) -> bool:
+    """Whether a source folder is the one whose messages a target folder holds: every message known of it must be equal.
+
+    Two folders may well have one UIDVALIDITY and the same UIDs, where a server makes many within a second.
+    """
+    if not ledger.message_count(row.id):
+        return there.state is not None and there.state.messages == 0
+    source, target = sides
+    try:
+        source.examine(folder.name)
+        target.select(there.name, read_only=True)
+        common = 0
+        for rows in _windows(ledger, row.id):
+            mine = source.fingerprints(sorted(one.source_uid for one in rows))
+            theirs = read_fingerprints(target, sorted(one.target_uid for one in rows))
+            pairs = [
+                (mine[one.source_uid], theirs[one.target_uid])
+                for one in rows
+                if one.source_uid in mine and one.target_uid in theirs
+            ]
+            if any((left.size, left.header) != (right.size, right.header) for left, right in pairs):
+                return False
+            common += len(pairs)
+    except FolderError:
+        return False
+    return common > 0
+
+
+def _windows(ledger: Ledger, folder: int) -> Iterator[list[MessageRow]]:
+    uids = ledger.each_uid(folder, "source")
+    while some := list(itertools.islice(uids, _WINDOW)):
+        yield ledger.messages_of(folder, some)
+
+
+def carry_out(order: Order, target: Session, there: Side, ledger: Ledger, mailbox: int, *, subscribe: bool) -> None:
+    """Rename on the target, and note each folder in the ledger as soon as it has its new name.
+
+    :raises FolderError: the server would not.
+    """
+    target.unselect()
+    names = {path: folder.name for path, folder in there.folders.items()}
+    where = {move.old: move.old for move in order.moves}
+    left = list(order.moves)
+    for old, new in order.commands:
+        name = there.namespace.name(new)
+        reply = target.run(b"RENAME ", quoted(names[old]), b" ", quoted(name))
+        if not reply.ok:
+            error: MigrationError = refusal(reply, f"rename the folder to {show(new)}", target)
+            raise error.become(FolderError).at(folder=show(old))
+        moved = {path: below(path, old, new) for path in names}
+        names = {at: names[path] if at == path else there.namespace.name(at) for path, at in moved.items()}
+        where = {first: below(path, old, new) for first, path in where.items()}
+        left = _note([move for move in left if where[move.old] == move.new], left, ledger, mailbox)
+    _note(left, left, ledger, mailbox)
+    if subscribe:
+        _unsubscribe(target, there, order.moves)
+
+
+def _note(done: Sequence[Move], left: Sequence[Move], ledger: Ledger, mailbox: int) -> list[Move]:
+    """Remember the moves that are done; gives those that are left."""
+    ledger.move_folders(mailbox, [(packed(one.before), packed(one.path), packed(one.new)) for one in done])
+    return [move for move in left if move not in done]
+
+
+def _unsubscribe(target: Session, there: Side, moves: Sequence[Move]) -> None:
+    """Subscriptions stay with the old names on most servers; the new ones follow the source like any other."""
+    gone = [there.folders[move.old] for move in moves if move.old != move.new and there.folders[move.old].subscribed]
+    commands = [(b"UNSUBSCRIBE ", quoted(folder.name)) for folder in gone]
+    for folder, reply in zip(gone, target.pipeline(commands), strict=True):
+        if not reply.ok:
+            raise refusal(reply, "unsubscribe", target).at(folder=show(folder.path))
