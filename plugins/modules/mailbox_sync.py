@@ -245,6 +245,11 @@ mailboxes:
       returned: always
       type: int
       sample: 0
+    folders_renamed:
+      description: Folders that were copied before and got another name on the target instead of being copied again.
+      returned: always
+      type: int
+      sample: 0
     subscriptions_changed:
       description: Subscriptions added or taken away.
       returned: always

@@ -21,6 +21,7 @@ class CatchUpRun(MailboxRun):
     """The steps on one mailbox, as a merge of what both sides did since the base."""
 
     plans_ahead = False
+    renames_folders = False  # what users call their folders by now is their affair
     _sides: tuple[Side, Side, Mapping[Path, Path]]
     _memory: Elsewhere | None = None
 

@@ -25,6 +25,7 @@ from .folders import INBOX, packed, show, wire_to_text
 from .ladder import Ladder, Refusals
 from .listing import read_some_flags
 from .look import Recognised, Seen, examine_source, look_at
+from .making import special_use
 from .namespaces import Namespace
 from .plan import (
     COMPARE,
@@ -100,12 +101,6 @@ class _Store:
     def command(self) -> bytes:
         """What is sent."""
         return b"UID STORE " + self.uids + b" " + self.verb + b" (" + b" ".join(self.flags) + b")"
-
-
-def special_use(step: Step, session: Session) -> bytes:
-    """The parameter of CREATE that passes a folder's special uses on (RFC 6154 section 3), where the target has it."""
-    uses = step.source.special_uses if step.source else frozenset()
-    return b" (USE (" + b" ".join(sorted(uses)) + b"))" if uses and session.has(b"CREATE-SPECIAL-USE") else b""
 
 
 class FolderRun:

@@ -30,12 +30,15 @@ from ..errors import (
 from ..ledger import FolderRow, Ledger
 from ..transport.imap import Account
 from ..transport.wire import quoted
-from .doveadm import Doveadm, MailboxUpdate
-from .folder import FolderRun, SharedState, special_use
+from .doveadm import Doveadm
+from .folder import FolderRun, SharedState
 from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
 from .ladder import Refusals
+from .making import make_folders, tell_special_use
 from .mapping import FolderMap, map_sides
 from .merging import FolderMerge
+from .moves import Move, as_if_done
+from .moving import carry_out, find_moves
 from .outcome import Outcome
 from .plan import (
     COMPARE,
@@ -51,7 +54,6 @@ from .plan import (
     Policy,
     Step,
     describe,
-    plan_fresh,
     plan_mailbox,
 )
 from .polite import Patience, connect, keep_each_other_alive
@@ -141,6 +143,8 @@ class MailboxRun:
 
     #: Whether it is known before a folder is looked at that it has to be made, and how much will be copied to it.
     plans_ahead = True
+    #: Whether folders of the target follow when they are called something else now.
+    renames_folders = True
 
     def __init__(
         self, task: Task, setting: Setting, ledger: Ledger, mailbox: int, meter: Meter, outcome: Outcome
@@ -153,6 +157,7 @@ class MailboxRun:
         self._untouched: set[Path] = set()
         self._subscribed: set[bytes] = set()
         self._subscriptions_failed = False
+        self._planned_moves: tuple[Move, ...] = ()
         self._source: Source
         self._target: Session
 
@@ -232,7 +237,32 @@ class MailboxRun:
         source = self._source.survey(absent=absent, kinds=policy.rules.namespaces)
         target = survey(self._target, absent=absent)
         self._check_source(source)
-        return source, target, *self._plan(source, target, policy)
+        if self.renames_folders and self._rename_folders(source, target, policy.rules):
+            target = survey(self._target, absent=absent)
+        return source, target, *self._plan(source, as_if_done(target, self._planned_moves), policy)
+
+    def _rename_folders(self, source: Side, target: Side, rules: FolderRules) -> bool:
+        """Rename folders on the target that have another name now; whether any was. Check mode only plans it."""
+        self._planned_moves = ()
+        known = {path: (row, _base(row)) for path, row in self._rows().items()}
+        order = find_moves((self._source, self._target), (source, target), rules, known, self._ledger)
+        lines = [move.line for move in order.moves if move.old != move.new and move.line not in self.outcome.plan]
+        self.outcome.plan += lines
+        self.outcome.folders_renamed += len(lines)
+        if self._setting.check_mode:
+            self._planned_moves = order.moves
+            return False
+        carry_out(order, self._target, target, self._ledger, self._mailbox, subscribe=rules.subscribe)
+        return bool(order.commands)
+
+    def _rows(self) -> dict[Path, FolderRow]:
+        """What the ledger remembers, by the folders' source paths; in check mode as if they were renamed."""
+        rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}
+        for move in self._planned_moves:
+            row = rows.pop(move.before, None)
+            if row is not None:
+                rows[move.path] = replace(row, source_path=packed(move.path), target_path=packed(move.new))
+        return rows
 
     def _leave_alone(self, step: Step, error: MigrationError) -> None:
         """Note that a folder failed; one that nothing is written to gets no subscription either."""
@@ -259,10 +289,10 @@ class MailboxRun:
 
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
         self._subscribed = {packed(path) for path, folder in source.existing().items() if folder.subscribed}
-        rows = {unpacked(row.source_path): row for row in self._ledger.folders(self._mailbox)}
+        rows = self._rows()
         bases = {path: _base(row) for path, row in rows.items()}
         pins = {path: base.target_path for path, base in bases.items() if base.target_path}
-        folder_map = map_sides(source, target, policy.rules, pins)
+        folder_map = map_sides(source, target, policy.rules, pins, moving=self.renames_folders)
         plan = self._plan_steps(source, target, folder_map.paths, bases, policy)
         self._tell_names(folder_map, policy.rules)
         if not plan.unchanged:
@@ -385,41 +415,7 @@ class MailboxRun:
         return [step] if len(self.outcome.failures) == failures else []
 
     def _make_folders(self, plan: MailboxPlan, shared: SharedState, target: Side) -> set[Path]:
-        """Make the folders that are missing and give the fresh ones the source's UIDVALIDITY; gives their paths."""
-        fresh = [step for step in plan.steps if step.action == FRESH]
-        made = self._create([step for step in fresh if step.create], shared, target)
-        ready = [step for step in fresh if not step.create or step.path in made]
-        updates: list[MailboxUpdate] = []
-        for step in ready:
-            state = step.source.state if step.source else None
-            folder = wire_to_text(target.namespace.name(step.target_path))
-            if state and folder and plan_fresh(state, shared.policy.of(step.target_path)).set_uidvalidity:
-                updates.append(MailboxUpdate(folder, uidvalidity=state.uidvalidity))
-        if updates and self._doveadm:
-            self._doveadm.mailbox_update(self._task.target.user, updates)
-        return {step.path for step in ready}
-
-    def _create(self, steps: list[Step], shared: SharedState, target: Side) -> set[Path]:
-        made: set[Path] = set()
-        commands = [
-            (b"CREATE ", quoted(target.namespace.name(step.target_path)), special_use(step, shared.target))
-            for step in steps
-        ]
-        for step, reply in zip(steps, shared.target.pipeline(commands), strict=True):
-            if reply.ok or reply.code[0] == b"ALREADYEXISTS":
-                made.add(step.path)
-                self.outcome.folders_created += reply.ok
-            else:
-                error = refusal(reply, "create the folder", shared.target, writing=True)
-                self.outcome.fail(error.at(folder=show(step.target_path)))
-        return made
-
-    def _tell_special_use(self, source: Folder, target: Folder) -> None:
-        """Name a special use (RFC 6154) that the target's folder has not got."""
-        lost = source.special_uses - target.special_uses
-        if lost:
-            shown = ", ".join(sorted(one.decode("ascii", "replace") for one in lost))
-            self.outcome.find(f"{show(target.path)} is {shown} on the source, and not on the target")
+        return make_folders(plan, shared, target, self.outcome)
 
     def _subscriptions(self, plan: MailboxPlan) -> list[tuple[bytes, Path]]:
         """The commands to send for subscriptions, with their folders."""
@@ -455,7 +451,7 @@ class MailboxRun:
             if step.source and step.source.state and state:
                 states.append((packed(step.path), _four(step.source.state), _four(state)))
             if step.source and there:
-                self._tell_special_use(step.source, there)
+                tell_special_use(step.source, there, self.outcome)
         if not self._subscriptions_failed:
             self._ledger.set_subscriptions(self._mailbox, self._subscribed)
         self._ledger.complete(self._mailbox, states, self.outcome.messages)

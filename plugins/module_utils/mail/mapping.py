@@ -61,11 +61,12 @@ def map_folders(
     pins: Mapping[Path, Path] | None = None,
     uses: Mapping[Path, Path] | None = None,
     existing: Iterable[Path] = (),
+    moving: bool = True,
 ) -> FolderMap:
     """The map of all folders that are not excluded.
 
     ``pins`` are the target paths of folders that runs have brought before, ``uses`` what :func:`special_places` gives,
-    ``existing`` the target's folders.
+    ``existing`` the target's folders. Without ``moving`` not even a rule gives a folder another name again.
 
     :raises InputError: two folders would become one, or one would become another user's.
     """
@@ -79,7 +80,7 @@ def map_folders(
         wanted, because = _wanted(path, target, rules, places)
         before = known.get(path)
         if before is not None and before != wanted:
-            if rules.rule(path) is not None:
+            if moving and rules.rule(path) is not None:
                 moves[path] = before
             else:
                 wanted, because = before, because or "as it was when it was first copied"
@@ -93,7 +94,9 @@ def map_folders(
     return FolderMap(mapping, why, moves)
 
 
-def map_sides(source: Side, target: Side, rules: FolderRules, pins: Mapping[Path, Path] | None = None) -> FolderMap:
+def map_sides(
+    source: Side, target: Side, rules: FolderRules, pins: Mapping[Path, Path] | None = None, *, moving: bool = True
+) -> FolderMap:
     """The map of one side's folders to the other's.
 
     :raises InputError: as :func:`map_folders`.
@@ -103,7 +106,9 @@ def map_sides(source: Side, target: Side, rules: FolderRules, pins: Mapping[Path
         {path: folder.special_uses for path, folder in target.folders.items()},
         rules,
     )
-    return map_folders(source.folders, target.namespace, rules, pins=pins, uses=uses, existing=target.folders)
+    return map_folders(
+        source.folders, target.namespace, rules, pins=pins, uses=uses, existing=target.folders, moving=moving
+    )
 
 
 def _composed(mapping: Mapping[Path, Path], existing: set[Path]) -> dict[Path, Path]:

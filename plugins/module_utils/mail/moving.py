@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..errors import FolderError, MigrationError
 from ..ledger import FolderRow, Ledger, MessageRow
 from ..transport.wire import quoted
-from .folders import Path, packed, show
+from .folders import FolderRules, Path, packed, show
 from .listing import read_fingerprints
-from .mapping import FolderMap
+from .mapping import map_sides
 from .moves import Move, Order, asked_moves, below, candidates, ordered, refuse
 from .plan import Base
 from .session import Session, refusal
@@ -30,7 +30,7 @@ _WINDOW = 1000
 def find_moves(
     sides: tuple[Source, Session],
     surveys: tuple[Side, Side],
-    folder_map: FolderMap,
+    rules: FolderRules,
     known: Mapping[Path, tuple[FolderRow, Base]],
     ledger: Ledger,
 ) -> Order:
@@ -40,6 +40,10 @@ def find_moves(
     """
     here, there = surveys
     bases = {path: base for path, (_row, base) in known.items()}
+    if not rules.rename and all(path in here.existing() for path in bases):
+        return Order()
+    pins = {path: base.target_path for path, base in bases.items() if base.target_path}
+    folder_map = map_sides(here, there, rules, pins)
     moves = asked_moves(folder_map, bases, there)
     taken = {move.before for move in moves}
     for path, likely in candidates(here, there, folder_map, bases):
@@ -95,6 +99,8 @@ def carry_out(order: Order, target: Session, there: Side, ledger: Ledger, mailbo
 
     :raises FolderError: the server would not.
     """
+    if not order.moves:
+        return
     target.unselect()
     names = {path: folder.name for path, folder in there.folders.items()}
     where = {move.old: move.old for move in order.moves}

@@ -30,6 +30,7 @@ class Outcome:
     messages_removed: int = 0
     folders_created: int = 0
     folders_removed: int = 0
+    folders_renamed: int = 0
     subscriptions_changed: int = 0
     seconds: float = 0.0
     unchanged: bool = False
@@ -48,6 +49,7 @@ class Outcome:
             or self.messages_removed
             or self.folders_created
             or self.folders_removed
+            or self.folders_renamed
             or self.subscriptions_changed
         )
 

@@ -8,6 +8,7 @@ these extensions is asked by LIST, LSUB and pipelined STATUS commands.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -58,6 +59,10 @@ class Side:
 
     def existing(self) -> dict[Path, Folder]:
         """The folders that can hold messages."""
+        return self._existing
+
+    @functools.cached_property
+    def _existing(self) -> dict[Path, Folder]:
         return {path: folder for path, folder in self.folders.items() if folder.selectable}
 
 
@@ -129,7 +134,7 @@ def _separator(reply: Reply, namespace: Namespace) -> Namespace:
     """A server that has no NAMESPACE tells its separator with every folder."""
     if namespace != Namespace():
         return namespace
-    separators = (separator for _attributes, separator, _name in _listed([reply]))
+    separators = (separator for _attributes, separator, _name in listed([reply]))
     # INBOX alone may have none, where nothing can be below it
     return Namespace(separator=next((one for one in separators if one), namespace.separator))
 
@@ -149,7 +154,7 @@ def _with_subscriptions(
 
 def _folders(replies: Iterable[Reply], namespace: Namespace, kinds: Collection[str]) -> dict[bytes, Folder]:
     found: dict[bytes, Folder] = {}
-    for attributes, _separator, name in _listed(replies):
+    for attributes, _separator, name in listed(replies):
         if namespace.kind(name) not in kinds:
             continue
         found[name] = Folder(
@@ -178,7 +183,7 @@ def _by_path(folders: Iterable[Folder], namespace: Namespace) -> dict[Path, Fold
     return side
 
 
-def _listed(replies: Iterable[Reply]) -> Iterator[tuple[frozenset[bytes], bytes, bytes]]:
+def listed(replies: Iterable[Reply]) -> Iterator[tuple[frozenset[bytes], bytes, bytes]]:
     """Attributes, separator and name of every folder in the answers to LIST or XLIST."""
     for reply in replies:
         for response in reply.untagged:

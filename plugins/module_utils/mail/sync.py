@@ -145,8 +145,8 @@ def _result(outcomes: Sequence[Outcome], phases: tuple[str, str], *, ignore: boo
 def _entry(outcome: Outcome) -> dict[str, Any]:
     names = (
         "target_user", "source_user", "fidelity", "folders", "messages", *_COUNTS, "folders_created",
-        "folders_removed", "subscriptions_changed", "seconds", "unchanged", "reasons", "findings", "refused",
-        "failures",
+        "folders_removed", "folders_renamed", "subscriptions_changed", "seconds", "unchanged", "reasons", "findings",
+        "refused", "failures",
     )  # fmt: skip
     return {name: getattr(outcome, name) for name in names}
 

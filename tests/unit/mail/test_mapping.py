@@ -163,6 +163,7 @@ def test_only_a_rule_moves_a_folder_that_was_brought() -> None:
     folder_map = _map([(b"Spam",), (b"Spam", b"x")], SLASH, rules, pins=pins)
     assert _shown(folder_map) == {"Spam": "Bulk", "Spam/x": "Bulk/x"}
     assert folder_map.moves == pins
+    assert _map(pins, SLASH, rules, pins=pins, moving=False).paths == pins
     back = _map([(b"Spam",)], SLASH, FolderRules(rename={"Spam": "Spam"}), pins=pins)
     assert (_shown(back), back.moves) == ({"Spam": "Spam"}, {(b"Spam",): (b"Junk",)})
 
