@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Self
 from .errors import PhaseError, UnsupportedError
 from .ledger_file import PHASES, locked, open_ledger, phase_beside, translate, write_phase_beside
 from .ledger_refused import RefusedTable
+from .ledger_underway import UnderwayTable
 
 #: Size in bytes of a message's digest (BLAKE2b).
 DIGEST_SIZE = 16
@@ -85,7 +86,7 @@ class FolderRow:
     target_state: tuple[int, ...] | None
 
 
-class Ledger(RefusedTable):
+class Ledger(RefusedTable, UnderwayTable):
     """An open ledger. Each process and thread opens its own; :meth:`close` it, or use it as a context manager."""
 
     def __init__(self, path: str, *, read_only: bool = False) -> None:
@@ -232,6 +233,7 @@ class Ledger(RefusedTable):
             ).fetchone()
             if forget:
                 db.execute("DELETE FROM message WHERE folder = ?", (folder,))
+                db.execute("DELETE FROM underway WHERE folder = ?", (folder,))
                 db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
                 db.execute("DELETE FROM refused WHERE folder = ?", (folder,))
             if merged:
@@ -327,13 +329,17 @@ class Ledger(RefusedTable):
         """How many messages of a folder are remembered."""
         return int(self._rows("SELECT count(*) FROM message WHERE folder = ?", (folder,))[0][0])
 
+    def arrived(self, folder: int, rows: Sequence[MessageRow]) -> None:
+        """Remember the messages of a batch that was announced, and is no longer under way."""
+        with self._transaction() as db:
+            _add(db, folder, rows)
+            if rows:
+                db.execute("DELETE FROM underway WHERE folder = ? AND first_uid = ?", (folder, rows[0].source_uid))
+
     def add_messages(self, folder: int, rows: Iterable[MessageRow]) -> None:
         """Remember messages that were brought, or recognised."""
         with self._transaction() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO message (folder, source_uid, target_uid, flags, digest) VALUES (?, ?, ?, ?, ?)",
-                [(folder, *row) for row in rows],
-            )
+            _add(db, folder, rows)
 
     def set_flags(self, folder: int, flags: Iterable[tuple[int, bytes]]) -> None:
         """Remember the flags that both sides now have, by source UID."""
@@ -375,27 +381,6 @@ class Ledger(RefusedTable):
             db.execute("DELETE FROM subscription WHERE mailbox = ?", (mailbox,))
             db.executemany("INSERT INTO subscription VALUES (?, ?)", [(mailbox, path) for path in source_paths])
 
-    # messages that must not stay on the target
-
-    def withdraw(self, folder: int, target_uidvalidity: int, target_uids: Iterable[int]) -> None:
-        """Remember, before it is tried, that messages which a run has added to the target must be taken back."""
-        rows = [(folder, target_uidvalidity, uid) for uid in target_uids]
-        with self._transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?)", rows)
-
-    def withdrawals(self, folder: int, target_uidvalidity: int) -> list[int]:
-        """UIDs on the target that are still to be taken back, ascending; those of another UIDVALIDITY are void."""
-        rows = self._rows(
-            "SELECT target_uid FROM withdrawal WHERE folder = ? AND target_uidvalidity = ? ORDER BY target_uid",
-            (folder, target_uidvalidity),
-        )
-        return [uid for (uid,) in rows]
-
-    def withdrawn(self, folder: int) -> None:
-        """Note that nothing of a folder is left to be taken back."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
-
     # one run at a time on a mailbox
 
     @contextlib.contextmanager
@@ -411,6 +396,13 @@ class Ledger(RefusedTable):
             return
         with locked(self.path, mailbox):
             yield
+
+
+def _add(db: sqlite3.Connection, folder: int, rows: Iterable[MessageRow]) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO message (folder, source_uid, target_uid, flags, digest) VALUES (?, ?, ?, ?, ?)",
+        [(folder, *row) for row in rows],
+    )
 
 
 def _depart(db: sqlite3.Connection, mailbox: int, source_path: bytes, merged: Merged) -> None:

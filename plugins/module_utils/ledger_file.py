@@ -115,7 +115,18 @@ CREATE TABLE subscription (
     PRIMARY KEY (mailbox, source_path)
 ) WITHOUT ROWID
 """
-_VERSIONS = (_FIRST, _SECOND, _THIRD)
+#: Batches that have been sent and not been confirmed.
+_FOURTH = """
+CREATE TABLE underway (
+    folder INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    first_uid INTEGER NOT NULL,
+    target_uidvalidity INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    source_uids BLOB NOT NULL,
+    PRIMARY KEY (folder, first_uid)
+) WITHOUT ROWID
+"""
+_VERSIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 
 
 def open_ledger(path: str, *, read_only: bool) -> sqlite3.Connection:

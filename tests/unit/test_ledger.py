@@ -25,6 +25,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
 )
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger, MessageRow
 from ansible_collections.atmail.migration.plugins.module_utils.ledger_file import VERSION
+from ansible_collections.atmail.migration.plugins.module_utils.ledger_underway import BatchRow
 
 ROWS = [MessageRow(1, 1, b"\\seen", b"d" * 16), MessageRow(9, 9, b"", None)]
 
@@ -37,6 +38,23 @@ def filled(path: Path) -> tuple[int, int]:
         ledger.add_messages(folder, ROWS)
         ledger.complete(mailbox, [(b"INBOX", (2, 10, 7, 5), (2, 10, 7, 6))], 2)
     return mailbox, folder
+
+
+def test_a_batch_is_under_way_until_it_has_arrived(tmp_path: Path) -> None:
+    with Ledger(str(tmp_path / "ledger")) as ledger:
+        number = ledger.mailbox("a", "a")
+        folder = ledger.begin_folder(number, b"INBOX", (1, 7), "faithful", target_path=b"INBOX")
+        ledger.announce(folder, BatchRow(7, 10, (3, 4, 9)))
+        ledger.announce(folder, BatchRow(7, 13, (11, 4_000_000_000)))
+        assert ledger.underway(folder) == [BatchRow(7, 10, (3, 4, 9)), BatchRow(7, 13, (11, 4_000_000_000))]
+        ledger.arrived(folder, [MessageRow(uid, 7 + uid, b"", None) for uid in (3, 4, 9)])
+        assert ledger.underway(folder) == [BatchRow(7, 13, (11, 4_000_000_000))]
+        assert ledger.message_count(folder) == 3
+        ledger.settled(folder)
+        assert ledger.underway(folder) == []
+        ledger.announce(folder, BatchRow(7, 10, (3,)))
+        ledger.begin_folder(number, b"INBOX", (1, 8), "faithful", target_path=b"INBOX", forget=True)
+        assert ledger.underway(folder) == []
 
 
 def test_what_is_put_in_comes_out(tmp_path: Path) -> None:
@@ -88,7 +106,7 @@ def test_what_must_be_taken_back_is_remembered_until_it_is_gone(tmp_path: Path) 
     with Ledger(str(tmp_path / "l")) as ledger:
         assert ledger.withdrawals(folder, 7) == [11, 12]
         assert ledger.withdrawals(folder, 8) == []
-        ledger.withdrawn(folder)
+        ledger.settled(folder)
         assert ledger.withdrawals(folder, 7) == []
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ..errors import (
     TargetMovedError,
 )
 from ..ledger import MessageRow
+from ..ledger_underway import BatchRow
 from .attributes import PLACEHOLDER
 from .doveadm import MailboxUpdate
 from .folders import show, wire_to_text
@@ -26,6 +28,7 @@ from .listing import read_fingerprints, search
 from .plan import match
 from .session import Selected, Session
 from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages
+from .twins import surplus
 from .uidset import MAX_UID, chunks, outside, ranges
 
 if TYPE_CHECKING:
@@ -69,6 +72,8 @@ class FolderCopy:
     placeholders: bool = False
     alone: bool = True
     _next: int = 0
+    _uidvalidity: int = 0
+    _underway: set[int] = field(default_factory=set)
     _faulty: list[int] = field(default_factory=list)
     _from_the_future: int = 0
     _undated: int = 0
@@ -103,6 +108,9 @@ class FolderCopy:
             self.outcome.find(f"{show(self.path)}: {what}")
         if self.placeholders:
             self._expunge_placeholders()
+        if self._underway:
+            self._underway.clear()  # refused, or found without having been confirmed one by one
+            self.shared.ledger.settled(self.folder)
         return self._next
 
     def _streams(self, part: Part, target: Selected) -> None:
@@ -120,6 +128,7 @@ class FolderCopy:
 
     def _one_stream(self, part: Part, target: Selected) -> Selected:
         """Copy until the part is done or the target refuses a batch; gives the target folder as it is then."""
+        self._uidvalidity = target.uidvalidity
         appender = Appender(
             self.shared.target,
             target,
@@ -131,6 +140,7 @@ class FolderCopy:
             held_back=self.shared.held_back,
         )
         appender.alone = self.alone
+        appender.announce = self._announced
         messages = self.shared.source.messages(part.todo(), part.first, part.last)
         refused: BatchRefusedError | None = None
         try:
@@ -197,9 +207,14 @@ class FolderCopy:
             raise TargetMovedError(f"the target folder's next UID is {target.uidnext}, and {uidnext} was due")
         return target
 
+    def _announced(self, due: int, source_uids: list[int]) -> None:
+        self._underway.add(source_uids[0])
+        self.shared.ledger.announce(self.folder, BatchRow(self._uidvalidity, due, tuple(source_uids)))
+
     def _confirmed(self, rows: list[MessageRow], size: int) -> None:
         self._faulty = []
-        self.shared.ledger.add_messages(self.folder, rows)
+        self.shared.ledger.arrived(self.folder, rows)
+        self._underway.difference_update(row.source_uid for row in rows[:1])
         self.outcome.messages_copied += len(rows)
         self.outcome.bytes_copied += size
         self.ladder.arrived(row.source_uid for row in rows)
@@ -229,7 +244,11 @@ class FolderCopy:
         source, target = self.shared.source, self.shared.target
         new = [uid for uid in search(target, b"UID %d:*" % max(1, uidnext)) if uid >= uidnext]
         rows = {row.source_uid: row for row in unplaced}
-        found = match(source.fingerprints(sorted(rows)), read_fingerprints(target, new))
+        sent, there = source.fingerprints(sorted(rows)), read_fingerprints(target, new)
+        # another run may have brought them as well, and nothing else would tell
+        twins = surplus(Counter(sent.values()), there) if self.alone else []
+        delete(target, twins)
+        found = match(sent, {uid: print_ for uid, print_ in there.items() if uid not in twins})
         self._confirmed([rows[uid]._replace(target_uid=there) for uid, there in found.items()], 0)
         if len(found) < len(rows):
             raise FolderError(f"{len(rows) - len(found)} messages were stored but can't be found again on the target")

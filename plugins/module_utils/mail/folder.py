@@ -46,6 +46,7 @@ from .survey import Folder, FolderState
 from .transfer import (
     ShiftedError,
 )
+from .twins import copies_too_many
 from .uidset import MAX_UID, chunks
 
 if TYPE_CHECKING:
@@ -183,8 +184,7 @@ class FolderRun:
         for attempt in range(1, _TRIES + 1):
             try:
                 self._shared.renew()
-                if uids:
-                    self._withdraw(*self._target_folder)
+                self._undo(*self._target_folder)
             except MigrationError:
                 if attempt == _TRIES:
                     raise
@@ -192,19 +192,30 @@ class FolderRun:
             else:
                 return
 
-    def _withdraw(self, folder: int, uidvalidity: int) -> None:
-        """Remove what the ledger says must go, from the very folder that it was added to."""
-        ledger, target = self._shared.ledger, self._shared.target
-        uids = ledger.withdrawals(folder, uidvalidity)
-        if uids and target.select(self._target_name(), read_only=False).uidvalidity == uidvalidity:
-            delete(target, sorted(read_some_flags(target, uids)))
-        ledger.withdrawn(folder)
-
     def _finish_taking_back(self) -> None:
         """Do first what an earlier run was kept from."""
-        row = self._row
-        if row and self._step.target and self._shared.ledger.withdrawals(row.id, row.target_uidvalidity):
-            self._withdraw(row.id, row.target_uidvalidity)
+        if self._row and self._step.target:
+            self._undo(self._row.id, self._row.target_uidvalidity)
+
+    def _undo(self, folder: int, uidvalidity: int) -> None:
+        """Remove what a run has added that must not stay: under UIDs that are known, or as copies too many.
+
+        Nobody knows what became of a batch that was under way when a connection broke or the run was killed, nor which
+        UIDs hold after somebody changed the folder's UIDVALIDITY. Then only copies too many are removed.
+        """
+        ledger, shared = self._shared.ledger, self._shared
+        uids, batches = ledger.withdrawals(folder, uidvalidity), ledger.underway(folder)
+        if not uids and not batches:
+            return
+        target = shared.target.select(self._target_name(), read_only=False)
+        if uids and target.uidvalidity == uidvalidity:
+            delete(shared.target, sorted(read_some_flags(shared.target, uids)))
+        elif batches and self._step.source:
+            source = self._examine_source()
+            row = self._remembered_row()
+            if row and row.source_uidvalidity == source.uidvalidity:
+                delete(shared.target, copies_too_many(shared, folder, batches, target.uidvalidity))
+        ledger.settled(folder)
 
     def _as_found(self) -> None:
         """From now on the folder is one that exists: what it holds is read again."""

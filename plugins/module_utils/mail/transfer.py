@@ -121,6 +121,8 @@ class Appender:
         #: Whether nobody else works in the folder.
         self.alone = True
         self._faithful, self._skip_to, self._confirmed, self._dropped = faithful, skip_to, confirmed, dropped
+        #: Told of a batch before it is complete: the UID due to its first message, and whose messages are in it.
+        self.announce: Callable[[int, list[int]], None] = lambda _due, _source_uids: None
         self._now = time.time()
         self._next_uid = selected.uidnext
         #: The UID that the next confirmed message must have got; 0 where the server does not tell such things.
@@ -256,6 +258,8 @@ class Appender:
             return
         while len(self._waiting) >= self._window:
             self._confirm_next()
+        if batch.source_uids:
+            self.announce(self._next_uid - len(batch.rows), batch.source_uids)
         self._wire.send(b"\r\n")
         self._wire.flush()
         self._waiting.append(batch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The long form (``make interrupt``): every scenario, stopped at every step; some runs are stopped twice."""
+"""The long form (``make interrupt``): every scenario, stopped at every step; some runs are stopped twice; duels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from .duels import DUELS, Duels
 from .scenarios import SCENARIOS
 from .theatre import Tally, Theatre, timed
 
@@ -41,12 +42,28 @@ def _part(numbers: Sequence[int], every: int, twice: int) -> Tally:
     return whole
 
 
+def _duels(kind: str, count: int) -> Tally:
+    """Duels of one kind, every second with a kill."""
+    tally = Tally()
+    with Theatre.opened() as theatre:
+        duels = Duels(theatre, kind)
+        for number in range(count):
+            _fates, verdict = duels.fight(number, kill=number % 2 == 1)
+            tally.note(f"duel {kind} {number}", verdict)
+    found = f"{tally.lost} lost, {tally.doubled} doubled, {tally.altered} altered"
+    print(f"two runs at once, {kind}: {count} times, {found}", flush=True)
+    return tally
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when nothing was lost, doubled, altered or otherwise wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.interruptions", description=__doc__)
     parser.add_argument("names", nargs="*", help="only scenarios with one of these texts in their names")
     parser.add_argument("--every", type=int, default=1, help="stop at every so-many-th step (1: at all)")
     parser.add_argument("--twice", type=int, default=10, help="runs of each scenario that are stopped twice")
+    parser.add_argument(
+        "--duels", type=int, default=50, help="how often two runs are made at once, in each of the ways"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes, each with its own servers")
     options = parser.parse_args(arguments)
     numbers = _some(options.names)
@@ -55,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ProcessPoolExecutor(jobs) as pool:
         parts = [numbers[start::jobs] for start in range(jobs)]
         running = [pool.submit(_part, part, options.every, options.twice) for part in parts]
+        running += [pool.submit(_duels, kind, options.duels) for kind in (DUELS if options.duels else ())]
         for done in as_completed(running):
             whole.add(done.result())
     print(whole)

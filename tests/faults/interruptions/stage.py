@@ -134,12 +134,18 @@ class Stage:
             try:
                 self.sync()
             except Stopped:
-                self.forget()
-                for suffix in ("", "-wal"):
-                    with contextlib.suppress(FileNotFoundError):
-                        Path(f"{tap.crashed_ledger}{suffix}").rename(f"{self.ledger}{suffix}")
+                self.resume_with(tap)
                 return
         raise AssertionError(f"no server answered {answer}")
+
+    def resume_with(self, tap: Tap) -> None:
+        """From now on the ledger is the one that a stopped run left behind."""
+        folder = self.folder / f"after-{next(_numbers)}"
+        folder.mkdir()
+        self.ledger = folder / "ledger.sqlite3"
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{tap.crashed_ledger}{suffix}").rename(f"{self.ledger}{suffix}")
 
     def forget(self) -> None:
         """The ledger is lost."""
@@ -244,12 +250,7 @@ class Play:
                 return stage.sync(), ""
             except Stopped:
                 pass
-        next_folder = stage.folder / f"after-{next(_numbers)}"
-        next_folder.mkdir()
-        for suffix in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                Path(f"{tap.crashed_ledger}{suffix}").rename(f"{next_folder / 'ledger.sqlite3'}{suffix}")
-        stage.ledger = next_folder / "ledger.sqlite3"
+        stage.resume_with(tap)
         return None, tap.stopped_at
 
     # judging

@@ -27,6 +27,12 @@ _create_connection = socket.create_connection
 _connect_database = sqlite3.connect
 
 
+def here() -> Tap | None:
+    """The tap that listens to this thread."""
+    tap: Tap | None = getattr(_here, "tap", None)
+    return tap
+
+
 class Stopped(BaseException):
     """The run is over, at a step that we chose."""
 
@@ -126,7 +132,7 @@ class TappedDatabase(sqlite3.Connection):
     """An SQLite connection that tells its tap before and after everything that is to last."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._tap: Tap | None = getattr(_here, "tap", None)
+        self._tap = here()
         super().__init__(*arguments, **options)
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
@@ -158,7 +164,7 @@ def _tapped_database(*arguments: Any, **options: Any) -> sqlite3.Connection:
 
 
 def _tapped_connection(*arguments: Any, **options: Any) -> socket.socket:
-    tap: Tap | None = getattr(_here, "tap", None)
+    tap = here()
     if tap is None:
         return _create_connection(*arguments, **options)
     tap.step("connect")
@@ -175,7 +181,7 @@ class _Http:
 
 
 def _tapped_request(self: http.client.HTTPConnection, *arguments: Any, **options: Any) -> None:
-    tap: Tap | None = getattr(_here, "tap", None)
+    tap = here()
     if tap is not None:
         tap.step("before doveadm is asked")
     _Http.request(self, *arguments, **options)
@@ -185,7 +191,7 @@ def _tapped_request(self: http.client.HTTPConnection, *arguments: Any, **options
 
 def _tapped_response(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
     response = _Http.getresponse(self)
-    tap: Tap | None = getattr(_here, "tap", None)
+    tap = here()
     if tap is not None:
         tap.step("doveadm has answered")
     return response
@@ -195,7 +201,7 @@ _wire_init = wire.Wire.__init__
 
 
 def _tapped_wire(self: wire.Wire, sock: Any, *arguments: Any, **options: Any) -> None:
-    tap: Tap | None = getattr(_here, "tap", None)
+    tap = here()
     between: Any = sock if tap is None else TappedSocket(sock, tap)
     _wire_init(self, between, *arguments, **options)
 
