@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ..errors import ConnectionLostError, MigrationError, ProtocolError, ServerError
 from .wire import Literal, Response, Wire
 
+#: All untagged responses to one command together, in bytes: the flags of ten million messages.
+MAX_ANSWER = 512 * 1024 * 1024
 _CODE = re.compile(rb"\[([A-Z0-9-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 
 
@@ -104,8 +106,12 @@ class Dialogue:
         """Read up to the answer of a command that was started."""
         self.wire.flush()
         untagged: list[Response] = []
+        size = 0
         while True:
             response = self.wire.response()
+            size += len(response.text) + sum(map(len, response.literals))
+            if size > MAX_ANSWER:
+                raise ProtocolError(f"the server answered with more than {MAX_ANSWER} bytes", **self.place())
             if response.tag == tag:
                 self.answered(tag)
                 return Reply.of(response, tuple(untagged))

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +29,15 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     TlsError,
     UnknownHostError,
 )
+from ansible_collections.atmail.migration.plugins.module_utils.transport import tcp
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
 from ansible_collections.atmail.migration.plugins.module_utils.transport.ssh import SshServer, Tunnel
-from ansible_collections.atmail.migration.plugins.module_utils.transport.tcp import connect, socket_error, tls_context
+from ansible_collections.atmail.migration.plugins.module_utils.transport.tcp import (
+    connect,
+    in_turn,
+    socket_error,
+    tls_context,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -149,6 +157,105 @@ def test_nothing_listens() -> None:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(RefusedError):
             connect("127.0.0.1", taken.getsockname()[1], 5)
+
+
+# names with several addresses
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[tuple[str, int]]], None]:
+    """Lets the name `mail.example` have addresses of our choice; the port that is asked for does not count."""
+
+    def answer(addresses: list[tuple[str, int]]) -> None:
+        found: list[tuple[object, ...]] = []
+        for address, port in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            where = (address, port, 0, 0) if ":" in address else (address, port)
+            found.append((family, socket.SOCK_STREAM, 6, "", where))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
+
+    return answer
+
+
+@contextmanager
+def listening(host: str, *, deaf: bool = False) -> Iterator[int]:
+    """The port of a listener; a deaf one lets nobody in, as a firewall that drops packets does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, 0), family=family, backlog=0 if deaf else 5))
+        if deaf:
+            for _number in range(3):  # the queue is full then
+                client = stack.enter_context(socket.socket(family))
+                client.setblocking(False)
+                client.connect_ex(listener.getsockname())
+            time.sleep(0.05)
+        yield listener.getsockname()[1]
+
+
+def closed(host: str) -> int:
+    """A port on which nobody listens."""
+    with listening(host) as port:
+        return port
+
+
+@pytest.mark.case(100)
+@pytest.mark.parametrize(("dead", "alive"), [("::1", "127.0.0.1"), ("127.0.0.1", "::1"), ("127.0.0.1", "127.0.0.2")])
+def test_the_next_address_is_tried_when_one_refuses(
+    resolver: Callable[[list[tuple[str, int]]], None], dead: str, alive: str
+) -> None:
+    with listening(alive) as port:
+        resolver([(dead, closed(dead)), (alive, port)])
+        with connect("mail.example", 993, 10) as sock:
+            assert sock.getpeername()[:2] == (alive, port)
+            assert sock.gettimeout() == 10
+
+
+@pytest.mark.case(100)
+def test_the_next_address_is_tried_when_one_does_not_answer(
+    resolver: Callable[[list[tuple[str, int]]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "_NEXT_AFTER", 0.3)
+    began = time.monotonic()
+    with listening("::1", deaf=True) as silent, listening("127.0.0.1") as port:
+        resolver([("::1", silent), ("127.0.0.1", port)])
+        with connect("mail.example", 993, 10) as sock:
+            assert sock.getpeername() == ("127.0.0.1", port)
+    assert 0.2 < time.monotonic() - began < 5
+
+
+@pytest.mark.case(100)
+def test_all_addresses_together_have_one_time_limit(resolver: Callable[[list[tuple[str, int]]], None]) -> None:
+    began = time.monotonic()
+    with listening("::1", deaf=True) as one, listening("127.0.0.1", deaf=True) as two:
+        resolver([("::1", one), ("127.0.0.1", two), ("127.0.0.2", two)])
+        with pytest.raises(TimedOutError):
+            connect("mail.example", 993, 0.8)
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.case(100)
+def test_when_none_answers_every_address_is_named(resolver: Callable[[list[tuple[str, int]]], None]) -> None:
+    resolver([("::1", closed("::1")), ("127.0.0.1", closed("127.0.0.1"))])
+    with pytest.raises(RefusedError, match="none of the 2 addresses") as caught:
+        connect("mail.example", 993, 5)
+    assert "::1" in caught.value.message
+    assert "127.0.0.1" in caught.value.message
+    assert caught.value.where["server"] == "mail.example:993"
+
+
+@pytest.mark.case(100)
+def test_ipv6_and_ipv4_take_turns() -> None:
+    """RFC 8305 section 4, with the resolver's first family first; each address once."""
+    six, four = socket.AF_INET6, socket.AF_INET
+    found = [(six, "a"), (six, "b"), (six, "b"), (six, "c"), (four, "x"), (four, "y")]
+    assert in_turn(found) == [(six, "a"), (four, "x"), (six, "b"), (four, "y"), (six, "c")]
+
+
+@pytest.mark.case(100)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_addresses_as_they_are(host: str) -> None:
+    with listening("::1" if host == "::1" else "127.0.0.1") as port, connect(host, port, 5) as sock:
+        assert sock.getpeername()[1] == port
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".example", "a..b"])

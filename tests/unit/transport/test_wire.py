@@ -5,12 +5,19 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.errors import ConnectionLostError, ProtocolError
+from ansible_collections.atmail.migration.plugins.module_utils.errors import (
+    ConnectionLostError,
+    ProtocolError,
+    TimedOutError,
+)
 from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import (
     MAX_LITERAL,
     Literal,
@@ -20,6 +27,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.transport.wire im
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.lab.tls import Authority
 
 
 @contextmanager
@@ -123,3 +132,105 @@ def test_quoted_comes_back(value: bytes) -> None:
         assert parse((argument,), ()) == [value]
         assert b"\r" not in argument
         assert b"\n" not in argument
+
+
+# slowness
+
+
+@contextmanager
+def dripping(data: bytes, *, size: int = 1, pause: float = 0.02, patience: float = 0.3) -> Iterator[Wire]:
+    """A wire whose other end sends a few bytes at a time."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+
+    def send() -> None:
+        with theirs, contextlib.suppress(OSError):
+            for at in range(0, len(data), size):
+                theirs.sendall(data[at : at + size])
+                time.sleep(pause)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    wire = Wire(ours, patience=patience)
+    try:
+        yield wire
+    finally:
+        wire.close()
+        thread.join()
+
+
+@pytest.mark.case(91)
+@pytest.mark.parametrize("what", ["line", "literal", "message"])
+def test_a_byte_at_a_time_is_no_answer(what: str) -> None:
+    """The stream's own timeout never strikes: a byte comes every 20 ms. Patience is 0.3 s here, 120 s by default."""
+    began = time.monotonic()
+    data = b"* X" if what == "line" else b"* X {5000}\r\n"
+    with dripping(data + b"y" * 200) as wire:
+        if what == "message":
+            assert wire.line() == b"* X {5000}"
+        read = wire.response if what != "message" else lambda: list(wire.pieces(5000))
+        with pytest.raises(TimedOutError, match="sent only"):
+            read()
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.case(91)
+def test_news_without_an_end_are_no_answer() -> None:
+    """Every line comes in time, the command's answer never: a whole command has ten times the patience of a line."""
+
+    def read() -> None:
+        while wire.response().tag == b"*":
+            continue
+
+    with (
+        dripping(b"* A\r\n" * 60, size=5, pause=0.2, patience=0.15) as wire,
+        pytest.raises(TimedOutError, match="answer"),
+    ):
+        read()
+
+
+def test_many_slow_answers_are_answers() -> None:
+    with dripping(b"M1 OK\r\n" * 60, size=7, patience=0.1) as wire:
+        for _number in range(60):
+            assert wire.response().tag == b"M1"
+
+
+def test_only_waiting_counts_and_not_what_we_do_meanwhile() -> None:
+    body = b"z" * 4000
+    with peer(body) as wire:
+        wire._patience = 0.05
+        pieces = wire.pieces(4000)
+        next(pieces)
+        time.sleep(0.2)
+        assert b"".join(pieces) in body
+
+
+@pytest.mark.case(90)
+@pytest.mark.parametrize("properly", [True, False])
+def test_tls_that_ends_without_notice_is_a_lost_connection(tmp_path: Path, properly: bool) -> None:
+    """Whoever cuts the line can't make a message shorter: its size is known."""
+    files = Authority(tmp_path).issue("good")
+    ours, theirs = socket.socketpair()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(files.certificate, files.key)
+
+    def serve() -> None:
+        secure = server.wrap_socket(theirs, server_side=True)
+        secure.sendall(b"* 1 FETCH (UID 1 BODY[] {100}\r\nhalf of it")
+        with contextlib.suppress(OSError):
+            if properly:
+                secure.unwrap()
+        secure.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    ours.settimeout(10)
+    wire = Wire(context.wrap_socket(ours, server_hostname="localhost"))
+    try:
+        assert wire.line().endswith(b"{100}")
+        with pytest.raises(ConnectionLostError):
+            list(wire.pieces(100))
+    finally:
+        wire.close()
+        thread.join()
