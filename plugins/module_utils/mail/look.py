@@ -68,6 +68,9 @@ def examine_source(shared: SharedState, step: Step) -> Selected:
     selected = shared.source.examine(folder.name)
     if folder.state and selected.uidvalidity != folder.state.uidvalidity:
         raise FolderError("the folder's UIDVALIDITY changed on the source while it was read")
+    if folder.state and not selected.uidnext:
+        # Courier tells it in STATUS alone
+        return replace(selected, uidnext=folder.state.uidnext)
     return selected
 
 
