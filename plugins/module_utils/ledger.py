@@ -188,6 +188,11 @@ class Ledger(RefusedTable, UnderwayTable):
         rows = self._rows("SELECT source_user, target_user, messages FROM mailbox")
         return {(source, target): messages for source, target, messages in rows}
 
+    def messages_before(self, mailbox: int) -> int:
+        """Messages of a mailbox at its last complete run; 0 when there was none."""
+        rows = self._rows("SELECT messages FROM mailbox WHERE id = ?", (mailbox,))
+        return int(rows[0][0]) if rows else 0
+
     # folders
 
     def folders(self, mailbox: int) -> list[FolderRow]:
@@ -324,6 +329,15 @@ class Ledger(RefusedTable, UnderwayTable):
             )
             found += [MessageRow(*row) for row in rows]
         return found
+
+    def message_counts(self, mailbox: int) -> dict[int, int]:
+        """How many messages of each folder of a mailbox are remembered, by the folder's number."""
+        rows = self._rows(
+            "SELECT folder, count(*) FROM message WHERE folder IN (SELECT id FROM folder WHERE mailbox = ?)"
+            " GROUP BY folder",
+            (mailbox,),
+        )
+        return {folder: int(count) for folder, count in rows}
 
     def message_count(self, folder: int) -> int:
         """How many messages of a folder are remembered."""

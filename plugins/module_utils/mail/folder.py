@@ -133,7 +133,8 @@ class FolderRun:
         source = seen.source
         state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
         replaceable = step.target_path != INBOX and not self._kept
-        return plan_folder(self._look, state, shared.policy.of(step.target_path), replaceable=replaceable)
+        policy = shared.policy.of(step.target_path, step.source or step.target)
+        return plan_folder(self._look, state, policy, replaceable=replaceable)
 
     def _but_empty(self, seen: Seen) -> Look:
         """What was seen, but for messages of which it is known that they have no bytes: there is nothing to copy."""

@@ -33,6 +33,8 @@ from ..transport.wire import quoted
 from .doveadm import Doveadm
 from .folder import FolderRun, SharedState
 from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
+from .guarding import base_of, guarded
+from .guards import Drops
 from .ladder import Refusals
 from .making import make_folders, tell_special_use
 from .mapping import FolderMap, map_sides
@@ -48,7 +50,6 @@ from .plan import (
     MAPPED,
     TROUBLE,
     UNCHANGED,
-    Base,
     FolderPlan,
     MailboxPlan,
     Policy,
@@ -56,7 +57,7 @@ from .plan import (
     describe,
     plan_mailbox,
 )
-from .polite import Patience, connect, keep_each_other_alive
+from .polite import Patience, connect, keep_each_other_alive, persist
 from .server import Server
 from .session import Session, refusal
 from .source import Source, open_source
@@ -93,6 +94,7 @@ class Setting:
     target: Server
     policy: Policy
     check_mode: bool = False
+    drops: Drops | None = None
     refusals: Refusals | None = None
 
 
@@ -123,19 +125,16 @@ def sync_mailbox(
 
 
 def _with_reconnects(run: MailboxRun, setting: Setting) -> None:
-    patience = Patience((setting.source, setting.target), run.outcome.find)
-    try:
-        while True:
-            try:
-                with run.connected():
-                    run.work()
-            except (ConnectionLostError, TimedOutError, ThrottledError) as error:
-                patience.before_next(error, connected=run.was_connected, done=run.outcome.messages_copied)
-            else:
-                patience.succeeded()
-                return
-    finally:
-        patience.tell()
+    def attempt() -> None:
+        with run.connected():
+            run.work()
+
+    persist(
+        attempt,
+        Patience((setting.source, setting.target), run.outcome.find),
+        connected=lambda: run.was_connected,
+        done=lambda: run.outcome.messages_copied,
+    )
 
 
 class MailboxRun:
@@ -210,6 +209,7 @@ class MailboxRun:
         if plan.unchanged:
             self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
             return
+        policy = guarded(policy, source, bases, self._ledger, self._mailbox, self._setting.drops)
         for step in plan.steps:
             if step.action == TROUBLE and step.trouble:
                 self._leave_alone(step, step.trouble)
@@ -244,7 +244,7 @@ class MailboxRun:
     def _rename_folders(self, source: Side, target: Side, rules: FolderRules) -> bool:
         """Rename folders on the target that have another name now; whether any was. Check mode only plans it."""
         self._planned_moves = ()
-        known = {path: (row, _base(row)) for path, row in self._rows().items()}
+        known = {path: (row, base_of(row)) for path, row in self._rows().items()}
         order = find_moves((self._source, self._target), (source, target), rules, known, self._ledger)
         lines = [move.line for move in order.moves if move.old != move.new and move.line not in self.outcome.plan]
         self.outcome.plan += lines
@@ -290,7 +290,7 @@ class MailboxRun:
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
         self._subscribed = {packed(path) for path, folder in source.existing().items() if folder.subscribed}
         rows = self._rows()
-        bases = {path: _base(row) for path, row in rows.items()}
+        bases = {path: base_of(row) for path, row in rows.items()}
         pins = {path: base.target_path for path, base in bases.items() if base.target_path}
         folder_map = map_sides(source, target, policy.rules, pins, moving=self.renames_folders)
         plan = self._plan_steps(source, target, folder_map.paths, bases, policy)
@@ -476,15 +476,3 @@ def _fresh(plan: MailboxPlan) -> set[Path]:
 
 def _four(state: FolderState) -> tuple[int, int, int, int]:
     return state.messages, state.uidnext, state.uidvalidity, state.highestmodseq
-
-
-def _base(row: FolderRow) -> Base:
-    return Base(
-        source=FolderState(*row.source_state) if row.source_state else None,
-        target=FolderState(*row.target_state) if row.target_state else None,
-        source_uidvalidity=row.source_uidvalidity,
-        target_uidvalidity=row.target_uidvalidity,
-        fidelity=row.fidelity,
-        reasons=row.reasons,
-        target_path=unpacked(row.target_path) if row.target_path else None,
-    )

@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..errors import FidelityError, FolderError, MigrationError, RemovalsError
+from ..errors import FidelityError, FolderError, MigrationError
 from .attributes import difference, flag_key, is_placeholder, storable
 from .deltas import AUTO, LISTING
 from .folders import FolderRules, Path, show, wire_to_text
+from .guards import Allowance, folder_trouble, passing
 from .listing import Fingerprint
 from .survey import Folder, FolderState, Side
 
@@ -29,10 +30,11 @@ FAITHFUL, MAPPED = "faithful", "mapped"
 class Policy:
     """What the operator wants and what the target can do.
 
-    ``fidelity`` is ``auto``, ``faithful`` or ``mapped``; ``allow_removals`` a share between 0 and 1; ``no_faithful``
-    says why UIDVALIDITY can't be set on this target, empty when it can. ``delta`` is how changes are asked for
-    (:mod:`deltas`). ``phase`` is the customer's; ``used_target`` is ``stop`` or ``mirror``, for a mirror that finds
-    signs of use on a target that it remembers nothing of (:mod:`used_target`).
+    ``fidelity`` is ``auto``, ``faithful`` or ``mapped``; ``allow_removals`` is a share between 0 and 1,
+    ``allow_removals_below`` a number of messages, ``moved`` how many came to other folders (:mod:`guards`);
+    ``no_faithful`` says why UIDVALIDITY can't be set on this target, empty when it can; ``delta`` is how changes are
+    asked for (:mod:`deltas`). ``phase`` is the customer's; ``used_target`` is ``stop`` or ``mirror``, for a mirror that
+    finds signs of use on a target that it remembers nothing of (:mod:`used_target`).
     """
 
     fidelity: str = "auto"
@@ -42,9 +44,21 @@ class Policy:
     delta: str = AUTO
     phase: str = "mirror"
     used_target: str = "stop"
+    allow_removals_below: int = 0
+    moved: int = 0
 
-    def of(self, path: Path) -> Policy:
-        """The policy for one target folder: one that doveadm can't be told the name of can't be faithful."""
+    @property
+    def allowance(self) -> Allowance:
+        """What may be removed."""
+        return Allowance(self.allow_removals, self.allow_removals_below, self.moved)
+
+    def of(self, path: Path, folder: Folder | None = None) -> Policy:
+        """The policy for one target folder: one that doveadm can't be told the name of can't be faithful.
+
+        ``folder`` is the source's or, where that is gone, the target's: what mail only passes through may be emptied.
+        """
+        if passing(folder) and 0 < self.allow_removals < 1:
+            return replace(self, allow_removals=1.0).of(path)
         if all(wire_to_text(level) is not None for level in path):
             return self
         return replace(self, no_faithful=self.no_faithful or "its name is no legal modified UTF-7, as doveadm needs it")
@@ -308,7 +322,7 @@ def plan_folder(look: Look, source: FolderState, policy: Policy, *, replaceable:
     """The plan for a folder that exists on both sides.
 
     Copies what the target lacks, makes flags follow the source, removes what a run brought and the source no longer
-    has. A removal of more than ``policy.allow_removals`` of the folder is refused; so is a folder that can't be
+    has. A removal of more than ``policy.allowance`` lets go is refused; so is a folder that can't be
     faithful when ``fidelity: faithful`` was asked for.
 
     Whatever else: while both sides have one UIDVALIDITY, no UID may name one message here and another there, because a
@@ -416,11 +430,8 @@ def _guarded(plan: FolderPlan, brought: int, policy: Policy) -> FolderPlan:
         trouble = FolderError(f"{plan.reasons[0]}, which can't be set: {policy.no_faithful}")
     elif plan.reasons and policy.fidelity == FAITHFUL:
         trouble = FidelityError("; ".join(plan.reasons))
-    elif plan.remove and len(plan.remove) > policy.allow_removals * brought:
-        trouble = RemovalsError(
-            f"{len(plan.remove)} of {brought} messages are gone from the source; "
-            f"removing them is more than allow_removals ({policy.allow_removals:g}) lets go"
-        )
+    elif plan.remove:
+        trouble = folder_trouble(len(plan.remove), brought, policy.allowance)
     if trouble is None:
         return plan
     return FolderPlan(plan.fidelity, foreign=plan.foreign, reasons=plan.reasons, trouble=trouble)

@@ -147,3 +147,23 @@ class Patience:
         waits.count += 1
         waits.seconds += seconds
         courtesy.wait(seconds)
+
+
+def persist(
+    attempt: Callable[[], None], patience: Patience, *, connected: Callable[[], bool], done: Callable[[], int]
+) -> None:
+    """Try until nothing comes in between, as often and as patiently as ``patience`` has it.
+
+    :raises MigrationError: what the last attempt failed for.
+    """
+    try:
+        while True:
+            try:
+                attempt()
+            except (ConnectionLostError, TimedOutError, ThrottledError) as error:
+                patience.before_next(error, connected=connected(), done=done())
+            else:
+                patience.succeeded()
+                return
+    finally:
+        patience.tell()

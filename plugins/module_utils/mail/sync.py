@@ -17,6 +17,7 @@ from .batch import Counter, Run, connections, twice
 from .catch_up import CatchUpRun
 from .deltas import AUTO
 from .folders import FolderRules
+from .guards import ALLOW_BELOW, Drops
 from .ladder import Refusals
 from .mailbox import MailboxRun, Setting, Task, sync_mailbox
 from .options import check_preauth, tasks
@@ -81,12 +82,16 @@ def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task],
     allow = float(options.get("allow_removals", 0.2))
     if not 0 <= allow <= 1:
         raise InputError("allow_removals is a share between 0 and 1", option="allow_removals")
+    below = int(options.get("allow_removals_below", ALLOW_BELOW))
+    if below < 0:
+        raise InputError("a number of messages can't be negative", option="allow_removals_below")
     return Setting(
         source=courteous(Server.from_options("source", options["source"]), [task.source.user for task in todo], pace),
         target=courteous(Server.from_options("target", options["target"]), [task.target.user for task in todo], pace),
         policy=Policy(
             fidelity=str(options.get("fidelity") or "auto"),
             allow_removals=allow,
+            allow_removals_below=below,
             rules=FolderRules.from_options(options.get("folders")),
             delta=str(options.get("delta") or AUTO),
             phase=str(options.get("phase") or PHASES[0]),
@@ -98,6 +103,7 @@ def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task],
             repair=options.get("repair") == "documented",
         ),
         check_mode=check_mode,
+        drops=Drops(),
     )
 
 
