@@ -106,9 +106,20 @@ options:
         choices: [auto, always, never]
         default: auto
       max_connections:
-        description: The most connections to this server at once.
+        description: The most connections to this server at once, of all processes of a run together.
         type: int
         default: 20
+      max_connections_per_account:
+        description: The most of them for one account, where several mailboxes come from the same one; 0 for no limit.
+        type: int
+        default: 4
+      keepalive:
+        description:
+          - After so many seconds without a command, a server that waits while the other side is worked with is told
+            that we are still there (NOOP). Firewalls cut idle connections after some minutes.
+          - V(0) never does that.
+        type: float
+        default: 60.0
       timeout:
         description: How long to wait for an answer, in seconds.
         type: float
@@ -206,9 +217,20 @@ options:
         choices: [auto, always, never]
         default: auto
       max_connections:
-        description: The most connections to this server at once.
+        description: The most connections to this server at once, of all processes of a run together.
         type: int
         default: 20
+      max_connections_per_account:
+        description: The most of them for one account, where several mailboxes come from the same one; 0 for no limit.
+        type: int
+        default: 4
+      keepalive:
+        description:
+          - After so many seconds without a command, a server that waits while the other side is worked with is told
+            that we are still there (NOOP). Firewalls cut idle connections after some minutes.
+          - V(0) never does that.
+        type: float
+        default: 60.0
       timeout:
         description: How long to wait for an answer, in seconds.
         type: float
@@ -302,6 +324,20 @@ options:
         type: float
       bytes_per_second:
         description: The most bytes a second, all mailboxes together; 0 for no limit.
+        type: float
+      bytes_per_day:
+        description:
+          - The most bytes of messages to read from the source in a day (UTC), over all runs with the same ledger; 0 for
+            no limit. What is not done by then fails with kind V(budget_used_up), and the next day's run goes on there.
+          - M(atmail.migration.mailbox_audit) has no ledger and counts nothing.
+        type: int
+      bytes_per_day_per_account:
+        description: The same for each account of the source. Gmail gives out 2500 MB a day.
+        type: int
+      max_backoff:
+        description:
+          - The longest that a mailbox waits in a row for a server that asks for it, in seconds; 600 by default.
+          - After that it fails with kind V(throttled), and the next run goes on there.
         type: float
       off_peak:
         description: Other limits for a time of day. What is not given here stays as by day.

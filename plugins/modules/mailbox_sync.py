@@ -67,10 +67,18 @@ options:
     required: true
   allow_removals:
     description:
-      - The share of a folder's messages that a run may remove, between 0 and 1.
+      - The share of a folder's messages that a run may remove, between 0 and 1. V(0) never removes anything, V(1) is
+        for once, after you have looked.
       - When more have gone from the source, nothing is removed and the folder fails with kind V(too_many_removals).
+        Messages that came to other folders of the mailbox instead do not count, and trash and junk may be emptied.
+      - When a mailbox lost more than half of its messages (or than this share, if that is more), is empty, or has an
+        empty INBOX where a hundred were, nothing is removed or changed in it at all, and it fails with the same kind.
     type: float
     default: 0.2
+  allow_removals_below:
+    description: So few messages of a folder may always be removed, unless O(allow_removals=0).
+    type: int
+    default: 10
   quarantine:
     description:
       - Folder on the host that the module runs on, for the exact bytes of messages that the target refuses. It is made
@@ -349,6 +357,7 @@ SPEC = ArgumentSpec(options=COMMON).merge(
             "fidelity": {"type": "str", "choices": ["auto", "faithful", "mapped"], "default": "auto"},
             "ledger": {"type": "str", "required": True},
             "allow_removals": {"type": "float", "default": 0.2},
+            "allow_removals_below": {"type": "int", "default": 10},
             "quarantine": {"type": "path"},
             "repair": {"type": "str", "choices": ["never", "documented"], "default": "never"},
             "delta": {"type": "str", "choices": ["auto", "qresync", "condstore", "listing"], "default": "auto"},

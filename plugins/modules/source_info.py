@@ -120,6 +120,14 @@ options:
         description: How many accounts to look at in parallel.
         type: int
         default: 4
+      max_connections_per_account:
+        description: For M(atmail.migration.mailbox_sync); each account is looked at by one connection here.
+        type: int
+        default: 4
+      keepalive:
+        description: For M(atmail.migration.mailbox_sync); no connection is idle here.
+        type: float
+        default: 60.0
       timeout:
         description: Seconds to wait for each answer.
         type: float

@@ -97,6 +97,7 @@ def test_removals_above_the_limit_stop_the_folder_and_nothing_else(pair: Pair) -
     other = pair.world.pair()
     _folders(pair, "INBOX", "Other", each=20)
     _folders(other, "INBOX")
+    pair.options = {"allow_removals_below": 0}
     pair.done(others=[other])
     before = look(pair.target)
     with pair.at_source() as source:
@@ -133,12 +134,12 @@ def test_removals_up_to_the_limit_go_through(pair: Pair) -> None:
 
 
 def test_an_emptied_source_does_not_empty_the_target(pair: Pair) -> None:
-    _folders(pair, "INBOX", each=10)
+    _folders(pair, "INBOX", each=12)
     pair.done()
     with pair.at_source() as source:
         source.expunge("INBOX", source.uids("INBOX"))
     assert pair.sync()["kind"] == "too_many_removals"
-    assert len(look(pair.target).folders["INBOX"].messages) == 10
+    assert len(look(pair.target).folders["INBOX"].messages) == 12
     pair.done(allow_removals=1)
     assert len(pair.faithful().folders["INBOX"].messages) == 0
     pair.settled()
@@ -155,7 +156,7 @@ def test_a_folder_gone_from_the_source(pair: Pair) -> None:
             source.delete(name)
     with pair.at_target() as target:
         target.append("Shared", plain("of the user's own"))
-    result = pair.sync()
+    result = pair.sync(allow_removals_below=0)
     assert result["kind"] == "too_many_removals"
     assert set(look(pair.target).folders) == {"INBOX", "Full", "Shared"}
     result = pair.done(allow_removals=1.0)

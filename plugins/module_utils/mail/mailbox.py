@@ -50,6 +50,7 @@ from .plan import (
     MAPPED,
     TROUBLE,
     UNCHANGED,
+    Base,
     FolderPlan,
     MailboxPlan,
     Policy,

@@ -14,7 +14,11 @@ from .mailbox import Task
 from .namespaces import KINDS, PERSONAL
 from .server import Server
 
-SIDE = dict(OPTIONS)
+SIDE = {
+    **OPTIONS,
+    "max_connections_per_account": {"type": "int", "default": 4},
+    "keepalive": {"type": "float", "default": 60.0},
+}
 TARGET = {**SIDE, "doveadm_url": {"type": "str"}, "doveadm_api_key": {"type": "str", "no_log": True}}
 MAILBOX = {
     "source_user": {"type": "str", "required": True},
@@ -36,6 +40,9 @@ LIMITS = {
 }
 PACE = {
     **LIMITS,
+    "bytes_per_day": {"type": "int"},
+    "bytes_per_day_per_account": {"type": "int"},
+    "max_backoff": {"type": "float"},
     "off_peak": {
         "type": "dict",
         "options": {

@@ -33,4 +33,7 @@ class Server(ImapServer):
         given = checked(name, options)
         if given.get("doveadm_url") and not given.get("doveadm_api_key"):
             raise InputError("doveadm_url needs doveadm_api_key", option=f"{name}.doveadm_api_key")
+        for option in ("max_connections_per_account", "keepalive"):
+            if given.get(option, 0) < 0:
+                raise InputError(f"{option} can't be negative; 0 means none", option=f"{name}.{option}")
         return cls(name, **{key: value for key, value in given.items() if key in cls.__dataclass_fields__})

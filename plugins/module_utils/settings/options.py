@@ -69,6 +69,8 @@ IMAP: dict[str, Any] = {
         "options": {
             **LOGIN,
             "max_connections": {"type": "int", "default": 4},
+            "max_connections_per_account": {"type": "int", "default": 4},
+            "keepalive": {"type": "float", "default": 60.0},
             "timeout": {"type": "float", "default": 30.0},
         },
     }

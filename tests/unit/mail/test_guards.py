@@ -23,7 +23,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import 
 from ansible_collections.atmail.migration.plugins.module_utils.mail.survey import Folder, FolderState, Side
 
 INBOX, WORK, BIN, SPAM = (b"INBOX",), (b"Work",), (b"Trash",), (b"Spam",)
-USES = {BIN: TRASH, SPAM: JUNK}
+USES: dict[Path, bytes] = {BIN: TRASH, SPAM: JUNK}
 DEFAULT = Allowance(0.2, 10)
 
 
@@ -143,8 +143,12 @@ def test_a_first_run_that_was_interrupted_does_not_make_up_for_what_is_lost() ->
             WORK: Folder(b"Work", WORK, selectable=True, state=FolderState(8000, 8001, 7)),
         },
     )
-    bases = {INBOX: Base(source=state, target=state, source_uidvalidity=7), WORK: Base(source_uidvalidity=7)}
-    for some in (bases, {INBOX: bases[INBOX]}):
+    bases: dict[Path, Base] = {
+        INBOX: Base(source=state, target=state, source_uidvalidity=7),
+        WORK: Base(source_uidvalidity=7),
+    }
+    begun: dict[Path, Base] = {INBOX: bases[INBOX]}
+    for some in (bases, begun):
         taken = take_census(source, some, {INBOX: 5000, WORK: 100}, complete=False)
         assert (taken.moved, taken.lost, taken.same_inbox) == (0, 5000, True)
         assert mailbox_trouble(taken, DEFAULT) is not None
