@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ledger import FolderRow, Ledger
-from .folders import Path
+from .folders import Path, unpacked
 from .guards import Drops, mailbox_trouble, take_census
 from .plan import Base, Policy
 from .survey import FolderState, Side
