@@ -9,6 +9,7 @@ run. A broken connection is made anew, and the mailbox planned anew from what bo
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from ..ledger import FolderRow, Ledger
 from ..transport.imap import Account
 from ..transport.wire import quoted
 from .doveadm import Doveadm
+from .findings import about_grants, about_groupware, about_names
 from .folder import FolderRun, SharedState
 from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
 from .guarding import base_of, guarded
@@ -158,6 +160,7 @@ class MailboxRun:
         self._subscribed: set[bytes] = set()
         self._subscriptions_failed = False
         self._planned_moves: tuple[Move, ...] = ()
+        self._told: set[Path] = set()
         self._source: Source
         self._target: Session
 
@@ -295,7 +298,7 @@ class MailboxRun:
         pins = {path: base.target_path for path, base in bases.items() if base.target_path}
         folder_map = map_sides(source, target, policy.rules, pins, moving=self.renames_folders)
         plan = self._plan_steps(source, target, folder_map.paths, bases, policy)
-        self._tell_names(folder_map, policy.rules)
+        self._tell(source, folder_map, bases, policy.rules)
         if not plan.unchanged:
             self.outcome.plan += [line for line in folder_map.lines() if line not in self.outcome.plan]
         if plan.absent and not self._doveadm:
@@ -306,11 +309,19 @@ class MailboxRun:
             plan = replace(plan, absent=())
         return plan, rows
 
-    def _tell_names(self, folder_map: FolderMap, rules: FolderRules) -> None:
-        """Name the folders that are called otherwise on the target without having been renamed by the operator."""
-        for path, new in folder_map.paths.items():
-            if new != path and folder_map.why.get(path) and rules.rule(path) is None:
-                self.outcome.find(f"{show(path)} is called {show(new)} on the target: {folder_map.why[path]}")
+    def _tell(self, source: Side, folder_map: FolderMap, bases: Mapping[Path, Base], rules: FolderRules) -> None:
+        """Note what the operator should know of the folders; what costs a command, of new ones and once."""
+        new = [path for path in folder_map.paths if path not in bases and path in source.existing()]
+        names = {source.folders[path].name: path for path in new if path not in self._told}
+        grants = self._source.grants(sorted(names)) if names else {}
+        self._told.update(new)
+        found = (
+            about_names(folder_map, rules),
+            about_groupware(source, folder_map, bases),
+            about_grants(grants, names),
+        )
+        for text in itertools.chain(*found):
+            self.outcome.find(text)
 
     def _plan_steps(
         self,

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ..transport.imap import Account
 from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages
+from .grants import read_grants
 from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
 from .namespaces import PERSONAL
 from .polite import connect
@@ -37,6 +38,9 @@ class Source(Protocol):
 
         ``kinds`` are the kinds of namespaces that are meant.
         """
+
+    def grants(self, names: Sequence[bytes]) -> Mapping[bytes, Sequence[str]]:
+        """Folder → who else has which rights there, of those of some folders that are shared."""
 
     def examine(self, name: bytes) -> Selected:
         """Open a folder without changing anything, not even who has seen it.
@@ -89,14 +93,15 @@ def open_source(server: Server, account: Account) -> Source:
 
     :raises MigrationError: as :func:`~..transport.login.log_in` does.
     """
-    return ImapSource(connect(server, account))
+    return ImapSource(connect(server, account), account.user)
 
 
 class ImapSource:
     """A source that is an IMAP mailbox."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, user: str) -> None:
         self._session = session
+        self._user = user
         self._exists = 0
 
     @property
@@ -109,6 +114,9 @@ class ImapSource:
 
     def survey(self, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
         return survey(self._session, absent=absent, kinds=kinds)
+
+    def grants(self, names: Sequence[bytes]) -> Mapping[bytes, Sequence[str]]:
+        return read_grants(self._session, names, self._user)
 
     def examine(self, name: bytes) -> Selected:
         selected = self._session.select(name, read_only=True)
