@@ -92,8 +92,7 @@ class Session(Dialogue):
         reply = self.run(verb, quoted(folder), b" " + parameters if parameters else b"")
         if not reply.ok:
             self.selected = None
-            error = refusal(reply, f"open the folder ({verb.decode().strip()})", self)
-            raise error.become(FolderError) if error.kind == ServerError.kind else error
+            raise folder_refusal(reply, f"open the folder ({verb.decode().strip()})", self)
         self.selected = folder
         return _selected(reply, self), reply
 
@@ -201,6 +200,16 @@ def refusal(reply: Reply, doing: str, session: Session, *, writing: bool = False
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)
     return chosen(message, **session.place())
+
+
+def folder_refusal(reply: Reply, doing: str, session: Session) -> ServerError:
+    """The error for a folder that can't be opened: its own, unless the server has trouble with more than that folder.
+
+    One that somebody else has locked (``[INUSE]``, RFC 5530) is only that; every other folder can be worked on.
+    """
+    error = refusal(reply, doing, session)
+    own = reply.code[0] == b"INUSE" or error.kind == ServerError.kind
+    return error.become(FolderError) if own else error
 
 
 # connecting

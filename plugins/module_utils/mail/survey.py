@@ -17,7 +17,7 @@ from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Value, quoted
 from .folders import INBOX, Path, show
 from .namespaces import PERSONAL, Namespace, read_namespace
-from .session import Session, refusal
+from .session import Session, folder_refusal, refusal
 
 SPECIAL_USES = frozenset(
     {b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash", b"\\important"}
@@ -249,7 +249,7 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
         if state is not None:
             yield replace(folder, state=state)
             continue
-        error = refusal(reply, "tell the folder's state (STATUS)", session)
+        error = folder_refusal(reply, "tell the folder's state (STATUS)", session)
         if isinstance(error, ThrottledError):
             raise error
         yield replace(folder, trouble=error.become(FolderError).at(folder=show(folder.path)))

@@ -12,7 +12,7 @@ from typing import Any
 
 from imapclient import imap_utf7
 
-from .values import Folder, Mailbox, canonical
+from .values import Folder, Mailbox
 
 _NO_USER = {"exitCode": 67}
 _NO_FOLDER = {"exitCode": 68}
@@ -87,7 +87,7 @@ class DoveadmApi:
         if name == "mailboxSubscribe":
             mailbox.subscribed |= {imap_utf7.encode(one) for one in values["mailbox"]}
             return None
-        folder = mailbox.folders.get(canonical(imap_utf7.encode(values["mailbox"])))
+        folder = mailbox.folders.get(mailbox.called(imap_utf7.encode(values["mailbox"])))
         if name != "mailboxUpdate" or folder is None:
             return _NO_FOLDER
         _update(folder, values)

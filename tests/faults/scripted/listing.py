@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .grammar import Arg, BadError, NoError, atoms, listed, quote, string
-from .values import Folder, canonical
+from .values import Folder
 
 if TYPE_CHECKING:
     from .session import Handler, Session
@@ -73,6 +73,9 @@ def _tell_state(session: Session, name: bytes, folder: Folder, items: list[bytes
 def _namespace(session: Session, _tag: bytes, _args: list[Arg]) -> bytes:
     mailbox = session.mailbox
     prefix, separator = quote(mailbox.prefix, session.behaviour), _separator(session)
+    if mailbox.namespaces:
+        session.tell(b"* NAMESPACE " + mailbox.namespaces)
+        return b"OK done"
     session.tell(b"* NAMESPACE ((" + prefix + b" " + separator + b")) NIL NIL")
     return b"OK done"
 
@@ -148,6 +151,18 @@ def _tell_folder(session: Session, name: bytes, options: dict[bytes, list[bytes]
         _tell_state(session, name, folder, options[b"STATUS"])
 
 
+def _xlist(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
+    """Gmail's own LIST of before RFC 6154: it tells special uses, and calls INBOX as the user's language has it."""
+    if "XLIST" not in session.behaviour.announces or len(args) != 2:
+        raise BadError("unknown command XLIST")
+    for name, folder in sorted(session.mailbox.folders.items()):
+        shown, attributes = (b"Posteingang", [b"\\Inbox"]) if name == b"INBOX" else (name, sorted(folder.attributes))
+        session.tell(
+            b"* XLIST " + listed(attributes) + b" " + _separator(session) + b" " + quote(shown, session.behaviour)
+        )
+    return b"OK done"
+
+
 def _lsub(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
     if len(args) != 2:
         raise BadError("LSUB wants two arguments")
@@ -160,7 +175,7 @@ def _lsub(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
 def _status(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
     if len(args) != 2 or not isinstance(args[1], list):
         raise BadError("STATUS wants a name and a list")
-    name = canonical(string(args[0]))
+    name = session.mailbox.called(string(args[0]))
     folder = session.mailbox.folders.get(name)
     if folder is None or not folder.selectable:
         raise NoError("NO [NONEXISTENT] no such folder")
@@ -174,7 +189,7 @@ def _status(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
 
 
 def _create(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
-    name, uses = canonical(string(args[0] if args else None)), frozenset[bytes]()
+    name, uses = session.mailbox.called(string(args[0] if args else None)), frozenset[bytes]()
     if len(args) > 1:
         session.needs("CREATE-SPECIAL-USE")
         (what, inner) = args[1] if isinstance(args[1], list) and len(args[1]) == 2 else (b"", [])
@@ -187,12 +202,15 @@ def _create(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
         raise NoError("NO [ALREADYEXISTS] it is there")
     if mailbox.prefix and not name.startswith(mailbox.prefix):
         raise NoError(f"NO [CANNOT] names begin with {mailbox.prefix.decode()}")
-    mailbox.create(name, uses)
+    above = mailbox.folders.get(name.rpartition(mailbox.separator)[0]) if mailbox.separator else None
+    if above and b"\\Noinferiors" in above.attributes:
+        raise NoError("NO [CANNOT] nothing can be below that folder")
+    mailbox.create(mailbox.stored(name), uses)
     return b"OK done"
 
 
 def _there(session: Session, arg: Arg | None) -> bytes:
-    name = canonical(string(arg))
+    name = session.mailbox.called(string(arg))
     if name not in session.mailbox.folders:
         raise NoError("NO [NONEXISTENT] no such folder")
     return name
@@ -207,7 +225,10 @@ def _delete(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
 
 
 def _rename(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
-    old, new = _there(session, args[0] if args else None), canonical(string(args[1] if len(args) > 1 else None))
+    old, new = (
+        _there(session, args[0] if args else None),
+        session.mailbox.called(string(args[1] if len(args) > 1 else None)),
+    )
     folders, separator = session.mailbox.folders, session.mailbox.separator
     if new in folders or old == b"INBOX":
         raise NoError("NO [ALREADYEXISTS] it is there")
@@ -222,7 +243,7 @@ def _subscribe(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
 
 
 def _unsubscribe(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
-    session.mailbox.subscribed.discard(canonical(string(args[0] if args else None)))
+    session.mailbox.subscribed.discard(session.mailbox.called(string(args[0] if args else None)))
     return b"OK done"
 
 
@@ -231,6 +252,7 @@ COMMANDS: Mapping[bytes, Handler] = MappingProxyType(
         b"NAMESPACE": _namespace,
         b"LIST": _list,
         b"LSUB": _lsub,
+        b"XLIST": _xlist,
         b"STATUS": _status,
         b"CREATE": _create,
         b"DELETE": _delete,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from .fetching import tell_changes
 from .grammar import Arg, BadError, NoError, atoms, listed, number_set, numbers, string
 from .listing import told_modseq, told_uidnext, told_uidvalidity
-from .values import Folder, Message, canonical
+from .values import Folder, Message
 
 if TYPE_CHECKING:
     from .session import Handler, Session
@@ -22,7 +22,7 @@ Criterion: TypeAlias = Callable[[int, Message], bool]
 
 def _open(session: Session, args: list[Arg], *, read_only: bool) -> bytes:
     session.folder, session.view = None, []
-    name = canonical(string(args[0] if args else None))
+    name = session.mailbox.called(string(args[0] if args else None))
     folder = session.mailbox.folders.get(name)
     if folder is None or not folder.selectable:
         raise NoError("NO [NONEXISTENT] no such folder")

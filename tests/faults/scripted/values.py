@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 DATE = b"03-Feb-2021 04:05:06 +0100"
@@ -99,11 +99,20 @@ class Mailbox:
         subscribed: Sequence[bytes] = (),
         separator: bytes = b"/",
         prefix: bytes = b"",
+        namespaces: bytes = b"",
+        alike: Callable[[bytes], bytes] = bytes,
+        stored: Callable[[bytes], bytes] = bytes,
     ) -> None:
+        """`namespaces` is the whole answer to NAMESPACE, where there are others besides.
+
+        Names that `alike` makes equal are one folder; `stored` is how a new folder's name is kept.
+        """
         self.folders: dict[bytes, Folder] = {b"INBOX": Folder(uidvalidity=1000), **(folders or {})}
         self.subscribed = set(subscribed)
         self.separator = separator
         self.prefix = prefix
+        self.namespaces = namespaces
+        self.alike, self.stored = alike, stored
         self.lock = threading.RLock()
         self._last_uidvalidity = max(folder.uidvalidity for folder in self.folders.values())
 
@@ -111,6 +120,12 @@ class Mailbox:
     def inbox(self) -> Folder:
         """The folder INBOX."""
         return self.folders[b"INBOX"]
+
+    def called(self, name: bytes) -> bytes:
+        """A folder's name as the server spells it; INBOX in any case is INBOX (RFC 3501 section 5.1)."""
+        if name.upper() == b"INBOX" or name in self.folders:
+            return b"INBOX" if name.upper() == b"INBOX" else name
+        return next((one for one in self.folders if self.alike(one) == self.alike(name)), name)
 
     def create(self, name: bytes, attributes: frozenset[bytes] = frozenset()) -> Folder:
         """Make a folder with a UIDVALIDITY that none had before."""
@@ -121,8 +136,3 @@ class Mailbox:
     def count(self) -> int:
         """How many messages there are in all folders."""
         return sum(len(folder.messages) for folder in self.folders.values())
-
-
-def canonical(name: bytes) -> bytes:
-    """INBOX in any case is INBOX (RFC 3501 section 5.1)."""
-    return b"INBOX" if name.upper() == b"INBOX" else name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .behaviour import Hangup
 from .grammar import Arg, BadError, NoError, listed, number_set, numbers, string
 from .link import Text
-from .values import DATE, Folder, Message, canonical
+from .values import DATE, Folder, Message
 
 if TYPE_CHECKING:
     from .session import Handler, Session
@@ -37,7 +37,7 @@ def early_refusal(session: Session, line: bytes, _size: int) -> bytes:
     match = _APPEND_TO.match(line)
     if not match:
         return b""
-    name = canonical(match["quoted"] if match["quoted"] is not None else match["atom"])
+    name = session.mailbox.called(match["quoted"] if match["quoted"] is not None else match["atom"])
     if name in session.mailbox.folders:
         return b""
     session.server.note(line.partition(b" ")[2])
@@ -45,7 +45,7 @@ def early_refusal(session: Session, line: bytes, _size: int) -> bytes:
 
 
 def _append(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
-    name = canonical(string(args[0] if args else None))
+    name = session.mailbox.called(string(args[0] if args else None))
     incoming = _incoming(session, list(args[1:]))
     if len(incoming) > 1:
         session.needs("MULTIAPPEND")
