@@ -13,9 +13,10 @@ RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 SOAK_ROUNDS ?= 10
+HUGE_ARGS ?=
 INTERRUPT_ARGS ?=
 
-.PHONY: help setup soak interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -62,6 +63,10 @@ interrupt: setup ## stop the engine at every single step of every scenario and r
 soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
 	@$(BIN)/python -m tests.lab install
 	@for round in $$(seq $(SOAK_ROUNDS)); do $(BIN)/pytest -q -m soak tests/integration $(PYTEST_ARGS); done
+
+huge: setup ## a folder of 1,000,000 messages and a message of 1.5 GB, and the memory that they take (HUGE_ARGS=…)
+	@$(BIN)/python -m tests.lab install
+	@$(BIN)/python -m tests.huge $(HUGE_ARGS)
 
 bench: setup ## measure the engine beside a peer in a throw-away lab, and its memory against message size
 	@$(BIN)/python -m tests.benchmark --install

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 _PACKAGE = "ansible_collections.atmail.migration.plugins.modules"
 PATIENCE = 240.0
@@ -56,13 +56,16 @@ class Result:
 class Running:
     """A module on its way. `secrets` are looked for in whatever it says."""
 
-    def __init__(self, name: str, options: Mapping[str, Any], secrets: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, options: Mapping[str, Any], secrets: Sequence[str], *, output: IO[str] | None = None
+    ) -> None:
         self._secrets = secrets
+        self._output = output
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"{_PACKAGE}.{name}"],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output or subprocess.PIPE,
+            stderr=subprocess.STDOUT if output else subprocess.PIPE,
             text=True,
         )
         assert self.process.stdin
@@ -73,6 +76,15 @@ class Running:
     def wait(self) -> Result:
         """Its result. A module that ends without one, or that tells a secret, is no module."""
         out, err = self.process.communicate(timeout=PATIENCE)
+        return self._result(out, err)
+
+    def ended(self) -> Result:
+        """The result of a module that has ended, and that was given a file for its output."""
+        assert self._output
+        self._output.seek(0)
+        return self._result(self._output.read(), "")
+
+    def _result(self, out: str, err: str) -> Result:
         assert out.strip(), f"the module said nothing, status {self.process.returncode}: {err[-4000:]}"
         told = [number for number, secret in enumerate(self._secrets) if secret in out or secret in err]
         assert not told, f"the module told secret number {told}"
