@@ -398,6 +398,8 @@ class MailboxRun:
     def _apply(self, plan: MailboxPlan, shared: SharedState, rows: dict[Path, FolderRow], target: Side) -> None:
         self._meter.expect(sum(self._to_copy(step) for step in plan.steps))
         ready = self._make_folders(plan, shared, target) if self.plans_ahead else _fresh(plan)
+        # before folders go: once one is gone on both sides, no later run knows that its subscription was ours
+        self._change_subscriptions(b"UNSUBSCRIBE ", plan, shared.target, target)
         done: list[Step] = []
         try:
             for step in plan.steps:
@@ -436,8 +438,8 @@ class MailboxRun:
         ]
         return [(verb, path) for verb, path in both if path not in self._untouched]
 
-    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
-        pairs = self._subscriptions(plan)
+    def _change_subscriptions(self, change: bytes, plan: MailboxPlan, session: Session, target: Side) -> None:
+        pairs = [pair for pair in self._subscriptions(plan) if pair[0] == change]
         commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
         for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
             if reply.ok:
@@ -446,6 +448,9 @@ class MailboxRun:
                 self._subscriptions_failed = True
                 error = refusal(reply, verb.decode().strip().lower(), session, writing=True)
                 self.outcome.fail(error.at(folder=show(path)))
+
+    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
+        self._change_subscriptions(b"SUBSCRIBE ", plan, session, target)
         for path in plan.absent:
             name = wire_to_text(target.namespace.name(path))
             if self._doveadm and name:

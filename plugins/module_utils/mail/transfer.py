@@ -135,6 +135,8 @@ class Appender:
         self._folder = quoted(session.selected or b"INBOX")
         self._batch: Batch | None = None
         self._waiting: deque[Batch] = deque()
+        #: The message that is being sent: a server may refuse it at the head of its literal already.
+        self._arriving = 0
         self._flags: dict[bytes, tuple[bytes, bytes, tuple[bytes, ...]]] = {}
         self.placeholders = 0
         self.unplaced: list[MessageRow] = []
@@ -155,12 +157,14 @@ class Appender:
             self.without.setdefault(keyword, []).append(message.uid)
         if message.careful:
             self._complete()
+        self._arriving = message.uid
         batch = self._begin(flags, message.date, message)
         digest = blake2b(digest_size=DIGEST_SIZE)
         for piece in message.pieces():
             digest.update(piece)
             self._wire.send(piece)
         batch.rows.append(MessageRow(message.uid, 0, key, digest.digest()))
+        self._arriving = 0
         batch.size += message.size
         self._next_uid += 1
         if len(batch.rows) >= self._limit or batch.size >= BATCH_BYTES or message.careful:
@@ -289,7 +293,8 @@ class Appender:
         cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, writing=True)
         alone = self._window > 1 and batch is not self._batch and not isinstance(cause, (*HOPELESS, ServerFaultError))
         if not alone:
-            raise BatchRefusedError(cause, batch.source_uids)
+            arriving = [self._arriving] if self._arriving and batch is self._batch else []
+            raise BatchRefusedError(cause, [*batch.source_uids, *arriving])
         for uid in batch.source_uids:
             self._dropped(uid, cause.become(MessageRefusedError))
 
