@@ -8,13 +8,14 @@ sloppy form of a name is another name on the next.
 
 from __future__ import annotations
 
-import binascii
 import functools
 import re
+from typing import Any
+
+from ..errors import MissingLibraryError
 
 _LEGAL = re.compile(rb"(?:[ -%'-~]|&[A-Za-z0-9+,]*-)*\Z")
-_SHIFTED = re.compile(rb"&([^-]*)-")
-_OTHER = re.compile(r"&|[^ -~]+")
+_PLAIN = re.compile(r"[ -%'-~]*\Z")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -30,20 +31,10 @@ def decode(name: bytes) -> str | None:
     if b"&" not in name:
         return name.decode("ascii")
     try:
-        text = "".join(
-            part.decode("ascii") if number % 2 == 0 else _unshifted(part)
-            for number, part in enumerate(_SHIFTED.split(name))
-        )
+        text: str = _library().decode(name)
+        return text if encode(text) == name else None
     except ValueError:
         return None
-    return text if encode(text) == name else None
-
-
-def _unshifted(part: bytes) -> str:
-    if not part:
-        return "&"
-    data = binascii.a2b_base64(part.replace(b",", b"/") + b"=" * (-len(part) % 4))
-    return data.decode("utf-16-be")
 
 
 def encode(text: str) -> bytes:
@@ -51,11 +42,17 @@ def encode(text: str) -> bytes:
 
     :raises UnicodeEncodeError: half a surrogate pair, which is no text.
     """
-    return _OTHER.sub(_shifted, text).encode("ascii")
+    if _PLAIN.match(text):
+        return text.encode("ascii")
+    text.encode("utf-16-be")  # refuses what is no text
+    encoded: bytes = _library().encode(text)
+    return encoded
 
 
-def _shifted(match: re.Match[str]) -> str:
-    if match[0] == "&":
-        return "&-"
-    data = binascii.b2a_base64(match[0].encode("utf-16-be"), newline=False)
-    return "&" + data.rstrip(b"=").replace(b"/", b",").decode("ascii") + "-"
+def _library() -> Any:
+    """IMAPClient's codec; few names need it, and every run would wait for its import."""
+    try:
+        from imapclient import imap_utf7
+    except ImportError as error:
+        raise MissingLibraryError("the Python library imapclient (3.0 or later) is not installed") from error
+    return imap_utf7
