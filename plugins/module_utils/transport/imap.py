@@ -11,7 +11,13 @@ from typing import Any
 from ..errors import InputError
 from .tcp import SAFE_TLS, TLS_VERSIONS
 
-DEFAULT_PORTS = {"tls": 993, "starttls": 143, "plain": 143}
+#: What a mailbox is read by; a source may have POP3 only (:mod:`pop`).
+IMAP, POP3 = "imap", "pop3"
+DEFAULT_PORTS = {
+    IMAP: {"tls": 993, "starttls": 143, "plain": 143},
+    POP3: {"tls": 995, "starttls": 110, "plain": 110},
+}
+SECURITY = ("tls", "starttls", "plain")
 #: The ways in which an admin user logs in as another user.
 ADMIN_METHODS = ("separator", "sasl_plain", "proxyauth")
 #: How a user proves who he is; `preauth` is for a server that knows it by itself.
@@ -26,7 +32,7 @@ TOKENS = ("oauth_token", "oauth_token_file", "oauth_token_command")
 OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str", "required": True},
     "port": {"type": "int"},
-    "security": {"type": "str", "choices": ["tls", "starttls", "plain"], "default": "tls"},
+    "security": {"type": "str", "choices": list(SECURITY), "default": "tls"},
     "allow_plaintext": {"type": "bool", "default": False},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
@@ -43,11 +49,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "max_connections": {"type": "int", "default": 20},
     "timeout": {"type": "float", "default": 120.0},
 }
+#: What a source takes besides.
+PROTOCOL: dict[str, dict[str, Any]] = {"protocol": {"type": "str", "choices": [IMAP, POP3], "default": IMAP}}
+#: Where the POP3 server beside it is.
+POP3_OPTIONS: dict[str, dict[str, Any]] = {
+    "pop3_host": {"type": "str"},
+    "pop3_port": {"type": "int"},
+    "pop3_security": {"type": "str", "choices": list(SECURITY)},
+}
 
 
 @dataclass(frozen=True)
 class ImapServer:
-    """Where an IMAP server is and how to get in. ``name`` is said in errors; ``timeout`` is in seconds."""
+    """Where a mail server is and how to get in. ``name`` is said in errors; ``timeout`` is in seconds."""
 
     name: str
     host: str
@@ -67,6 +81,7 @@ class ImapServer:
     compress: str = "auto"
     max_connections: int = 20
     timeout: float = 120.0
+    protocol: str = IMAP
 
     @property
     def address(self) -> str:
@@ -88,12 +103,12 @@ class Account:
 
 
 def checked(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of the IMAP server ``name`` that are given, its default port among them.
+    """The options of the mail server ``name`` that are given, its default port among them.
 
     :raises InputError: options that do not fit together, or that are not safe without being asked for twice.
     """
     given = {key: value for key, value in options.items() if value is not None}
-    given.setdefault("port", DEFAULT_PORTS[str(given.get("security", "tls"))])
+    given.setdefault("port", DEFAULT_PORTS[given.get("protocol", IMAP)][given.get("security", "tls")])
     if "oauth_token_command" in given:
         given["oauth_token_command"] = tuple(str(part) for part in given["oauth_token_command"])
     for option, message in _wrong(name, given):

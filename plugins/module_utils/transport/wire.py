@@ -285,6 +285,35 @@ class Wire:
             self.owing = max(0, self.owing - size)
             yield data
 
+    def peek(self, count: int) -> bytes:
+        """The next ``count`` bytes, waited for; does not move."""
+        while self._end - self._start < count:
+            self._fill()
+        return bytes(self._buffer[self._start : self._start + count])
+
+    def up_to(self, mark: bytes) -> Iterator[bytes]:
+        """Everything up to and with ``mark`` in the pieces in which it arrives; the last one ends with the mark.
+
+        A piece never ends within what may turn out to be the mark: what follows it always starts the next one.
+        """
+        self._unit = (self._waited, self._came)
+        while True:
+            at = self._buffer.find(mark, self._start, self._end)
+            stop = at + len(mark) if at >= 0 else self._end - self._begun(mark)
+            if stop > self._start:
+                piece = bytes(self._buffer[self._start : stop])
+                self._start = stop
+                yield piece
+            if at >= 0:
+                return
+            self._fill()
+
+    def _begun(self, mark: bytes) -> int:
+        """How many bytes at the end of what has arrived are a beginning of ``mark``."""
+        most = min(len(mark) - 1, self._end - self._start)
+        sizes = range(most, 0, -1)
+        return next((n for n in sizes if self._buffer.endswith(mark[:n], self._start, self._end)), 0)
+
     def bounded(self, count: int) -> bytes:
         """A literal that is no message, in one piece.
 
