@@ -19,11 +19,12 @@ options:
     required: true
     suboptions:
       host:
-        description: Name or address of the IMAP server.
+        description: Name or address of the mail server.
         type: str
         required: true
       port:
-        description: Its port; 993 for O(source.security=tls), else 143.
+        description:
+          - Its port; 993 for O(source.security=tls), else 143. With O(source.protocol=pop3) 995 and 110.
         type: int
       security:
         description:
@@ -124,6 +125,27 @@ options:
         description: How long to wait for an answer, in seconds.
         type: float
         default: 120.0
+      pop3_host:
+        description: Name or address of the POP3 server beside it; the same as O(source.host) by default.
+        type: str
+      pop3_port:
+        description:
+          - Its port. When both sides have one, M(atmail.migration.mailbox_audit) compares what POP3 clients know
+            messages by (UIDLs).
+        type: int
+      pop3_security:
+        description: As O(source.security), for the POP3 server; the same as that by default.
+        type: str
+        choices: [tls, starttls, plain]
+      protocol:
+        description:
+          - What mailboxes are read by. V(pop3) is for servers that have no IMAP. It knows INBOX only, no flags and no
+            folders; UIDs are told from the UIDLs where they are in them.
+          - An admin user of a POP3 server logs in by O(source.admin_method=separator) or by
+            O(source.admin_method=sasl_plain).
+        type: str
+        choices: [imap, pop3]
+        default: imap
 
   target:
     description: The server that mailboxes go to.
@@ -235,6 +257,18 @@ options:
         description: How long to wait for an answer, in seconds.
         type: float
         default: 120.0
+      pop3_host:
+        description: Name or address of the POP3 server beside it; the same as O(target.host) by default.
+        type: str
+      pop3_port:
+        description:
+          - Its port. When both sides have one, M(atmail.migration.mailbox_audit) compares what POP3 clients know
+            messages by (UIDLs).
+        type: int
+      pop3_security:
+        description: As O(target.security), for the POP3 server; the same as that by default.
+        type: str
+        choices: [tls, starttls, plain]
 
       doveadm_url:
         description:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -394,6 +394,20 @@ class Ledger(RefusedTable, UnderwayTable):
             db.execute("UPDATE mailbox SET subscriptions_known = 1 WHERE id = ?", (mailbox,))
             db.execute("DELETE FROM subscription WHERE mailbox = ?", (mailbox,))
             db.executemany("INSERT INTO subscription VALUES (?, ?)", [(mailbox, path) for path in source_paths])
+
+    # UIDs given to messages of a server that has none
+
+    def uidls(self, mailbox: int) -> dict[int, bytes]:
+        """UID → what the message is known by on a POP3 server."""
+        return dict(self._rows("SELECT uid, uidl FROM uidl WHERE mailbox = ?", (mailbox,)))
+
+    def set_uidls(self, mailbox: int, add: Mapping[int, bytes], forget: Iterable[int]) -> None:
+        """Forget some of them, then remember others; a read-only ledger stays as it is."""
+        if self._read_only:
+            return
+        with self._transaction() as db:
+            db.executemany("DELETE FROM uidl WHERE mailbox = ? AND uid = ?", [(mailbox, uid) for uid in forget])
+            db.executemany("INSERT OR REPLACE INTO uidl VALUES (?, ?, ?)", [(mailbox, *one) for one in add.items()])
 
     # one run at a time on a mailbox
 

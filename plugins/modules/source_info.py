@@ -132,6 +132,21 @@ options:
         description: Seconds to wait for each answer.
         type: float
         default: 30.0
+      protocol:
+        description: What mailboxes are read by; V(pop3) for a server that has no IMAP.
+        type: str
+        choices: [imap, pop3]
+        default: imap
+      pop3_host:
+        description: For M(atmail.migration.mailbox_audit); not used here.
+        type: str
+      pop3_port:
+        description: For M(atmail.migration.mailbox_audit); not used here.
+        type: int
+      pop3_security:
+        description: For M(atmail.migration.mailbox_audit); not used here.
+        type: str
+        choices: [tls, starttls, plain]
 requirements:
   - imapclient >= 3.0, with O(imap)
 seealso:

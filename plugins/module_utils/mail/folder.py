@@ -78,8 +78,9 @@ class SharedState:
         """Fresh connections: after an error nobody knows what was still under way on the old ones."""
         self.source.close()
         self.target.wire.close()
-        self.source = open_source(self.source.server, self.task.source)
+        self.source = open_source(self.source.server, self.task.source, self.ledger, self.mailbox)
         self.target = connect(self.target.server, self.task.target, meanwhile=self.source.keep_alive)
+        self.target.dated = self.source.tells_dates
         keep_each_other_alive(self.source, self.target)
 
     def raise_numbers(self) -> None:

@@ -128,6 +128,8 @@ def take_census(source: Side, bases: Mapping[Path, Base], known: Mapping[Path, i
     """
     states = {path: folder.state for path, folder in source.existing().items() if folder.state}
     troubled = {path for path, folder in source.folders.items() if folder.selectable and not folder.state}
+    if source.partial:
+        troubled |= known.keys() - states.keys()
     before = {path: base.source.messages for path, base in bases.items() if base.source}
     if complete:
         before |= {path: 0 for path in states if path not in bases}

@@ -203,26 +203,27 @@ def read_fingerprints(session: Session, uids: Iterable[int]) -> dict[int, Finger
         if not reply.ok:
             raise refusal(reply, "give the messages' headers", session)
         for response in reply.untagged:
-            _note_fingerprint(fetch_items(response), found)
+            _note_fingerprint(fetch_items(response), found, dated=session.dated)
     return found
 
 
-def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint]) -> None:
+def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint], *, dated: bool) -> None:
     uid, size = items.get(b"UID"), items.get(b"RFC822.SIZE")
     date, header = items.get(b"INTERNALDATE"), items.get(b"BODY[HEADER]")
     if not isinstance(uid, bytes) or not isinstance(size, bytes):
         return
-    received = instant(date if isinstance(date, bytes) else b"")
-    found[int(uid)] = Fingerprint(received, int(size), _header_digest(header if isinstance(header, bytes) else b""))
+    received = instant(date if dated and isinstance(date, bytes) else b"")
+    found[int(uid)] = Fingerprint(received, int(size), header_digest(header if isinstance(header, bytes) else b""))
 
 
-def _header_digest(header: bytes) -> bytes:
+def header_digest(header: bytes) -> bytes:
+    """A header's part of a fingerprint; the kind of its line ends does not count."""
     return hashlib.blake2b(header.replace(b"\r", b"").rstrip(b"\n"), digest_size=16).digest()
 
 
 def is_gap(print_: Fingerprint) -> bool:
     """Whether a message is a placeholder of ours by what it is, whatever its flags are."""
-    return print_.size == len(PLACEHOLDER_BODY) and print_.header == _header_digest(PLACEHOLDER_BODY)
+    return print_.size == len(PLACEHOLDER_BODY) and print_.header == header_digest(PLACEHOLDER_BODY)
 
 
 def fetch_items(response: Response) -> dict[bytes, Value]:

@@ -169,10 +169,11 @@ class MailboxRun:
     @contextlib.contextmanager
     def connected(self) -> Iterator[None]:
         """Both sides logged in; closed in any case."""
-        self._source = open_source(self._setting.source, self._task.source)
+        self._source = open_source(self._setting.source, self._task.source, self._ledger, self._mailbox)
         try:
             self._target = self._connect_target()
             self.was_connected = True
+            self._target.dated = self._source.tells_dates
             keep_each_other_alive(self._source, self._target)
             for finding in (*self._source.findings, *self._target.findings):
                 self.outcome.find(finding)
@@ -241,6 +242,8 @@ class MailboxRun:
         source = self._source.survey(absent=absent, kinds=policy.rules.namespaces)
         target = survey(self._target, absent=absent)
         self._check_source(source)
+        for finding in self._source.findings:
+            self.outcome.find(finding)
         if self.renames_folders and self._rename_folders(source, target, policy.rules):
             target = survey(self._target, absent=absent)
         return source, target, *self._plan(source, as_if_done(target, self._planned_moves), policy)
@@ -289,7 +292,7 @@ class MailboxRun:
             why = "the target has no doveadm_url, so that UIDVALIDITY can't be set"
         elif not self._target.has(b"UIDPLUS"):
             why = "the target has no UIDPLUS, so that UIDs can't be verified"
-        return replace(policy, no_faithful=why)
+        return replace(policy, no_faithful=why, flags=self._source.tells_flags)
 
     def _plan(self, source: Side, target: Side, policy: Policy) -> tuple[MailboxPlan, dict[Path, FolderRow]]:
         self._subscribed = {packed(path) for path, folder in source.existing().items() if folder.subscribed}

@@ -145,7 +145,7 @@ def plan_merge(look: MergeLook, policy: Policy) -> FolderPlan:
         copy=copy,
         copy_count=len(copy),
         keep_uids=keep_uids,
-        flags=_flag_changes(look, {uid: pairs[uid] for uid in alive}),
+        flags=_flag_changes(look, {uid: pairs[uid] for uid in alive}) if policy.flags else (),
         placeholders=tuple(sorted(fillers - claimed)),
         adopt=adopt,
         foreign=len(look.target.keys() - claimed - fillers),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
-from ..transport.imap import OPTIONS, Account
+from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL, Account
 from .folders import KEEP, MAP
 from .mailbox import Task
 from .namespaces import KINDS, PERSONAL
@@ -16,9 +16,11 @@ from .server import Server
 
 SIDE = {
     **OPTIONS,
+    **POP3_OPTIONS,
     "max_connections_per_account": {"type": "int", "default": 4},
     "keepalive": {"type": "float", "default": 60.0},
 }
+SOURCE = {**SIDE, **PROTOCOL}
 TARGET = {**SIDE, "doveadm_url": {"type": "str"}, "doveadm_api_key": {"type": "str", "no_log": True}}
 MAILBOX = {
     "source_user": {"type": "str", "required": True},
@@ -55,7 +57,7 @@ PACE = {
 }
 #: What both modules take, as an AnsibleModule's argument_spec.
 COMMON: dict[str, Any] = {
-    "source": {"type": "dict", "required": True, "options": SIDE},
+    "source": {"type": "dict", "required": True, "options": SOURCE},
     "target": {"type": "dict", "required": True, "options": TARGET},
     "mailboxes": {"type": "list", "elements": "dict", "required": True, "options": MAILBOX},
     "folders": {"type": "dict", "options": FOLDERS},

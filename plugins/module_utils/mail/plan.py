@@ -34,7 +34,8 @@ class Policy:
     ``allow_removals_below`` a number of messages, ``moved`` how many came to other folders (:mod:`guards`);
     ``no_faithful`` says why UIDVALIDITY can't be set on this target, empty when it can; ``delta`` is how changes are
     asked for (:mod:`deltas`). ``phase`` is the customer's; ``used_target`` is ``stop`` or ``mirror``, for a mirror that
-    finds signs of use on a target that it remembers nothing of (:mod:`used_target`).
+    finds signs of use on a target that it remembers nothing of (:mod:`used_target`). ``flags`` is whether they
+    follow the source: one that knows none has no say in them.
     """
 
     fidelity: str = "auto"
@@ -46,6 +47,13 @@ class Policy:
     used_target: str = "stop"
     allow_removals_below: int = 0
     moved: int = 0
+    flags: bool = True
+
+    def given(self, source: FolderState) -> Policy:
+        """The policy for a source folder: one whose server tells no UIDs can't be faithful."""
+        if source.uidvalidity > 0 or (source.uidvalidity == 0 and not source.messages):
+            return self
+        return replace(self, no_faithful=self.no_faithful or "the source tells no UIDs")
 
     @property
     def allowance(self) -> Allowance:
@@ -158,7 +166,7 @@ def plan_mailbox(
 def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
     """Folders that a run brought and that are no longer on the source (an excluded one is not gone)."""
     here = source.existing()
-    for path, base in bases.items():
+    for path, base in () if source.partial else bases.items():
         if path not in here and not policy.rules.excludes(path):
             yield path, base.target_path or policy.rules.renamed(path)
 
@@ -269,7 +277,7 @@ class Look:
 
 def plan_fresh(source: FolderState, policy: Policy) -> FolderPlan:
     """The plan for a folder that has to be made or is empty and unused: everything is copied."""
-    reasons = _why_mapped(policy)
+    reasons = _why_mapped(policy.given(source))
     faithful = not reasons
     if not faithful and policy.fidelity == FAITHFUL:
         return FolderPlan(MAPPED, reasons=reasons, trouble=FidelityError("; ".join(reasons)))
@@ -331,6 +339,7 @@ def plan_folder(look: Look, source: FolderState, policy: Policy, *, replaceable:
     Another UIDVALIDITY on the source means other UIDs. A target folder whose messages still have the source's UIDs just
     gets it, too; one that is ``replaceable``, and in which there is nothing but what runs have brought, is made anew.
     """
+    policy = policy.given(source)
     adopt = {uid: Pair(there, flag_key(look.source[uid])) for uid, there in look.matched.items()}
     pairs = {**look.pairs, **adopt}
     alive = {uid: pair for uid, pair in pairs.items() if uid in look.source and pair.target_uid in look.target}
@@ -363,7 +372,7 @@ def plan_folder(look: Look, source: FolderState, policy: Policy, *, replaceable:
         keep_uids=keep_uids,
         set_uidvalidity=source.uidvalidity if keep_uids and not look.same_uidvalidity else None,
         renew_uidvalidity=bool(clash),
-        flags=_flag_changes(look, alive),
+        flags=_flag_changes(look, alive) if policy.flags else (),
         remove=tuple(sorted(stale | gone)),
         placeholders=tuple(sorted(placeholders)),
         adopt=adopt,

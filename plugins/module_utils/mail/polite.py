@@ -8,19 +8,29 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..courtesy import Caps, Courtesy
 from ..errors import AuthError, ConnectionLostError, MigrationError, ProtocolError, ThrottledError, TimedOutError
 from ..hints import EXPIRED, NOT_NOW, Hint, read_hint
 from ..pace import Pace
 from ..transport.imap import Account
+from ..transport.wire import Wire
 from . import session
 from .server import Server
 from .session import Session
 
 _ATTEMPTS = 3
 _UNCLEAR = Hint(NOT_NOW, 15.0, shared=False, vendor="unknown")
+
+
+class Connection(Protocol):
+    """Something that was logged in."""
+
+    wire: Wire
+
+
+ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
 
 def courteous(server: Server, accounts: Iterable[str], pace: Pace) -> Server:
@@ -37,17 +47,27 @@ def courteous(server: Server, accounts: Iterable[str], pace: Pace) -> Server:
 
 
 def connect(server: Server, account: Account, meanwhile: Callable[[], None] | None = None) -> Session:
-    """A logged-in session that counts against the server's caps until it is closed.
+    """A logged-in session, opened :func:`politely`."""
+    return politely(session.connect, server, account, meanwhile)
+
+
+def politely(
+    log_in: Callable[[Server, Account], ConnectionT],
+    server: Server,
+    account: Account,
+    meanwhile: Callable[[], None] | None = None,
+) -> ConnectionT:
+    """A connection that counts against the server's caps until it is closed.
 
     ``meanwhile`` is called now and then while there is no room for it yet.
 
-    :raises MigrationError: as :func:`session.connect` does; ThrottledError for all that asks for patience.
+    :raises MigrationError: as ``log_in`` does; ThrottledError for all that asks for patience.
     """
     if server.courtesy is None:
-        return session.connect(server, account)
+        return log_in(server, account)
     with server.courtesy.admitted(account.user, meanwhile) as lease:
         try:
-            made = session.connect(server, account)
+            made = log_in(server, account)
         except (AuthError, ConnectionLostError, ProtocolError) as error:
             hint = read_hint(error.message)
             if hint and hint.meaning != EXPIRED:

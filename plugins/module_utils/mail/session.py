@@ -61,6 +61,8 @@ class Session(Dialogue):
         self.enabled: set[bytes] = set()
         #: Ways of asking for changes whose answers have not added up here.
         self.distrusted: set[str] = set()
+        #: Whether messages are recognised by their dates, too.
+        self.dated = True
 
     def must(self, doing: str, *parts: bytes | Literal) -> Reply:
         """Like :meth:`run`; a refusal is an error that says what was being done."""

@@ -7,13 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from ..transport.imap import Account
+from ..ledger import Ledger
+from ..transport.imap import POP3, Account
 from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages
+from .folders import INBOX, packed
 from .grants import read_grants
+from .identity import Remembered
 from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
 from .namespaces import PERSONAL
 from .polite import connect
+from .pop_source import PopSource
 from .server import Server
 from .session import Selected, Session
 from .survey import Side, survey
@@ -24,6 +28,10 @@ class Source(Protocol):
 
     All but :meth:`survey` and :meth:`examine` is about the folder that was examined last.
     """
+
+    #: Whether the server knows flags, and when it received a message.
+    tells_flags: bool
+    tells_dates: bool
 
     @property
     def server(self) -> Server:
@@ -88,16 +96,21 @@ class Source(Protocol):
         """Close at once."""
 
 
-def open_source(server: Server, account: Account) -> Source:
-    """The mailbox of an account, logged in.
+def open_source(server: Server, account: Account, ledger: Ledger, mailbox: int) -> Source:
+    """The mailbox of an account, logged in; ``ledger`` remembers what a POP3 server does not tell.
 
-    :raises MigrationError: as :func:`~..transport.login.log_in` does.
+    :raises MigrationError: as :func:`~..transport.login.log_in` and :func:`~..transport.pop.log_in` do.
     """
+    if server.protocol == POP3:
+        return PopSource(server, account, Remembered(ledger, mailbox, packed(INBOX)))
     return ImapSource(connect(server, account), account.user)
 
 
 class ImapSource:
     """A source that is an IMAP mailbox."""
+
+    tells_flags = True
+    tells_dates = True
 
     def __init__(self, session: Session, user: str) -> None:
         self._session = session

@@ -52,10 +52,11 @@ class Folder:
 
 @dataclass(frozen=True)
 class Side:
-    """Everything one LIST-STATUS tells of a mailbox."""
+    """Everything one LIST-STATUS tells of a mailbox; ``partial`` when there may be folders that can't be seen."""
 
     namespace: Namespace
     folders: dict[Path, Folder] = field(default_factory=dict)
+    partial: bool = False
 
     def existing(self) -> dict[Path, Folder]:
         """The folders that can hold messages."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InputError
 from ..transport.database import DatabaseServer
 from ..transport.imap import OPTIONS as LOGIN
-from ..transport.imap import TOKENS, ImapServer, checked
+from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .plan import POLICIES
 from .profiles.shape import Overrides
@@ -68,6 +68,8 @@ IMAP: dict[str, Any] = {
         "type": "dict",
         "options": {
             **LOGIN,
+            **PROTOCOL,
+            **POP3_OPTIONS,
             "max_connections": {"type": "int", "default": 4},
             "max_connections_per_account": {"type": "int", "default": 4},
             "keepalive": {"type": "float", "default": 60.0},

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, the atmail.migration developers
 """How much mail each account has, asked by IMAP: one LIST and one STATUS per folder (RFC 9051, 6.3.11; RFC 8438).
 
+A server that has POP3 only is asked by STAT (RFC 1939 section 5), which knows one folder.
+
 Only what an assessment needs; copying mail is another package's work.
 """
 
@@ -13,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import AuthError, MigrationError, ProtocolError, ServerError, ThrottledError
+from ..transport import pop
 from ..transport.dialogue import Dialogue, Reply
-from ..transport.imap import Account, ImapServer
+from ..transport.imap import POP3, Account, ImapServer
 from ..transport.login import log_in
 from ..transport.wire import Literal, quoted
 from .extract import shown
@@ -74,6 +77,8 @@ def _try(server: ImapServer, user: str) -> MailboxSize | Refusal:
 
 def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
     try:
+        if server.protocol == POP3:
+            return _count_by_pop(server, user)
         session = log_in(server, Account(user))
     except AuthError as error:
         return Refusal(shown(error.message))
@@ -89,6 +94,17 @@ def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
         with contextlib.suppress(MigrationError):
             session.run(b"LOGOUT")
         session.wire.close()
+
+
+def _count_by_pop(server: ImapServer, user: str) -> MailboxSize:
+    session = pop.log_in(server, Account(user))
+    try:
+        messages, size = session.run(b"STAT", "count the messages (STAT)").split()[:2]
+        return MailboxSize(1, int(messages), int(size))
+    except ValueError as error:
+        raise ProtocolError("the server's STAT answer is unreadable", **server.place) from error
+    finally:
+        session.quit()
 
 
 def _count(session: Dialogue) -> MailboxSize:

@@ -112,6 +112,15 @@ def way(auth: str, offered: Iterable[bytes], *, simple: bool, behalf: bool = Fal
     )
 
 
+def old_tls(secure: ssl.SSLSocket, server: ImapServer) -> list[str]:
+    """What to tell of a connection that an old TLS only protects."""
+    version = secure.version() or "an unknown version of TLS"
+    if version not in ("SSLv3", "TLSv1", "TLSv1.1"):
+        return []
+    what = f"the connection to the {server.name} {server.address} uses {version}, which min_tls {server.min_tls} allows"
+    return [f"{what} and which others may be able to read: TLS {SAFE_TLS} or later is safe"]
+
+
 class LogIn(Dialogue):
     """A connection on its way to being logged in; ``findings`` are what an operator should know about it."""
 
@@ -157,16 +166,7 @@ class LogIn(Dialogue):
         self.round_trip = min(self.round_trip, time.monotonic() - began)
         self._sock = secure
         self.wire = self._wire()
-        self._tell_version(secure)
-
-    def _tell_version(self, secure: ssl.SSLSocket) -> None:
-        version = secure.version() or "an unknown version of TLS"
-        if version in ("SSLv3", "TLSv1", "TLSv1.1"):
-            server = self.server
-            self.findings.append(
-                f"the connection to the {server.name} {server.address} uses {version}, which min_tls {server.min_tls} "
-                f"allows and which others may be able to read: TLS {SAFE_TLS} or later is safe"
-            )
+        self.findings += old_tls(secure, server)
 
     def _greeting(self) -> None:
         response = self.wire.response()

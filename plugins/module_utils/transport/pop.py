@@ -29,6 +29,7 @@ from ..errors import (
 from ..hints import EXPIRED, read_hint
 from . import sasl
 from .imap import OAUTH, Account, ImapServer
+from .login import old_tls
 from .tcp import connect, encrypt, socket_error, tls_context
 from .tokens import renewed, token_for
 from .wire import Wire
@@ -58,6 +59,8 @@ class Pop:
         self.whole_by_top = False
         #: What must not be told, should the server repeat what we said.
         self.secrets: list[bytes] = []
+        #: What an operator should know about the connection.
+        self.findings: list[str] = []
 
     @property
     def window(self) -> int:
@@ -243,7 +246,10 @@ def _encrypted(sock: socket.socket, server: ImapServer, deadline: float) -> Pop:
         error.where["option"] = f"{server.name}.ca_path"
         raise
     sock.settimeout(max(0.001, deadline - time.monotonic()))
-    return _over(encrypt(sock, context, server.host), server, deadline)
+    secure = encrypt(sock, context, server.host)
+    pop = _over(secure, server, deadline)
+    pop.findings += old_tls(secure, server)
+    return pop
 
 
 def _capabilities(pop: Pop) -> dict[bytes, frozenset[bytes]]:
@@ -329,7 +335,7 @@ def _sasl(pop: Pop, mechanism: sasl.Mechanism) -> None:
     pop.send(b"AUTH " + mechanism.name)
     for _round in range(_MAX_CHALLENGES):
         pop.wire.flush()
-        if pop.wire.peek(2)[:1] + pop.wire.peek(2)[1:].strip() != b"+":
+        if pop.wire.peek(2) not in (b"+ ", b"+\r", b"+\n"):
             break
         pop.wire.line()
         if answers:
