@@ -281,6 +281,13 @@ class FolderError(ServerError):
     kind = "folder_failed"
 
 
+class FolderGoneError(ServerError):
+    """Somebody removed a target folder again and again while it was written."""
+
+    kind = "folder_gone"
+    safe_next = "Find out who or what removes the folder on the target, then run again: it is made anew."
+
+
 class MessageRefusedError(ServerError):
     """The target does not take one message; it stays on the source."""
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from ..errors import FolderError, ProtocolError
+from ..errors import ProtocolError
+from ..transport.dialogue import Reply
 from ..transport.wire import Response, Value
 from .attributes import PLACEHOLDER_BODY, flag_key, instant
-from .session import Session, refusal
+from .session import Session, folder_refusal, refusal
 from .uidset import MAX_UID, chunks
 
 _IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
@@ -125,12 +126,13 @@ def _listed(session: Session, command: bytes) -> Listing:
             continue
         response = wire.response()
         if response.tag == tag:
+            session.answered(tag)
             break
         if response.tag == b"*":
             session.note(response)
             note_flags(response, found)
     if not response.text.upper().startswith(b"OK"):
-        raise FolderError(f"the server would not list the messages: {response.text[:200]!r}", **session.place())
+        raise folder_refusal(Reply.of(response), "list the messages", session)
     return found
 
 
@@ -171,6 +173,7 @@ def each_attributes(session: Session) -> Iterator[tuple[int, Attributes]]:
     while True:
         response = session.wire.response()
         if response.tag == tag:
+            session.answered(tag)
             break
         match = _ATTRIBUTES_LINE.fullmatch(response.text)
         if match:
@@ -183,7 +186,7 @@ def each_attributes(session: Session) -> Iterator[tuple[int, Attributes]]:
         if isinstance(uid, bytes) and isinstance(flags, list) and isinstance(date, bytes) and isinstance(size, bytes):
             yield int(uid), Attributes(flag_key(flag_text(flags)), instant(date), int(size))
     if not response.text.upper().startswith(b"OK"):
-        raise FolderError(f"the server would not list the messages: {response.text[:200]!r}", **session.place())
+        raise folder_refusal(Reply.of(response), "list the messages", session)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ..errors import (
     AuthError,
     ConnectionLostError,
     FidelityError,
+    FolderGoneError,
     InternalError,
     MailboxMissingError,
     MigrationError,
@@ -67,6 +68,9 @@ from .source import Source, open_source
 from .survey import Folder, FolderState, Side, survey
 from .transfer import HOPELESS, Pacer
 from .used_target import refuse_used_target
+
+#: So many folders that are gone all at once are worth looking at everything again.
+_VANISHING = 2
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,7 @@ class MailboxRun:
         self.outcome = outcome
         self.was_connected = False
         self._untouched: set[Path] = set()
+        self._gone: set[Path] = set()
         self._subscribed: set[bytes] = set()
         self._subscriptions_failed = False
         self._planned_moves: tuple[Move, ...] = ()
@@ -423,13 +428,26 @@ class MailboxRun:
             self._line(run.step, decided)
             self._fidelity(step, decided)
         except (ConnectionLostError, TimedOutError, ServerFaultError, *HOPELESS) as error:
-            raise error.at(folder=show(step.path)) from error
+            error.at(folder=show(step.path))
+            if not isinstance(error, FolderGoneError) or self._is_new(step.path):
+                raise
+            self._leave_alone(step, error)
+            self._untouched.add(step.target_path)
+            shared.renew()
+            return []
         except MigrationError as error:
             self._leave_alone(step, error)
             if not isinstance(error, (FidelityError, RemovalsError)):
                 shared.renew()
             return []
         return [step] if len(self.outcome.failures) == failures else []
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether a folder that is gone is worth another look at everything: each once, and not for many of them."""
+        if path in self._gone or len(self._gone) >= _VANISHING:
+            return False
+        self._gone.add(path)
+        return True
 
     def _make_folders(self, plan: MailboxPlan, shared: SharedState, target: Side) -> set[Path]:
         return make_folders(plan, shared, target, self.outcome)
@@ -450,6 +468,8 @@ class MailboxRun:
             else:
                 self._subscriptions_failed = True
                 error = refusal(reply, verb.decode().strip().lower(), session, writing=True)
+                if isinstance(error, ThrottledError):
+                    raise error
                 self.outcome.fail(error.at(folder=show(path)))
 
     def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:

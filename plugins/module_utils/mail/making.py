@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import FolderError
+from ..errors import FolderError, ThrottledError
 from ..transport.wire import quoted
 from .doveadm import MailboxUpdate
 from .folders import Path, show, wire_to_text
@@ -49,6 +49,8 @@ def _create(steps: list[Step], session: Session, target: Side, outcome: Outcome)
             there.append(step)
         else:
             error = refusal(reply, "create the folder", session, writing=True)
+            if isinstance(error, ThrottledError):
+                raise error
             error.safe_next = (
                 "The folder is still on the source. Give it a name that the target takes in folders.rename, or leave it"
                 " out with folders.exclude; every other folder is copied."

@@ -11,7 +11,15 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from ..courtesy import Caps, Courtesy
-from ..errors import AuthError, ConnectionLostError, MigrationError, ProtocolError, ThrottledError, TimedOutError
+from ..errors import (
+    AuthError,
+    ConnectionLostError,
+    FolderGoneError,
+    MigrationError,
+    ProtocolError,
+    ThrottledError,
+    TimedOutError,
+)
 from ..hints import EXPIRED, NOT_NOW, Hint, read_hint
 from ..pace import Pace
 from ..transport.imap import Account
@@ -129,11 +137,12 @@ class Patience:
             self.succeeded()
         if isinstance(error, ThrottledError):
             self._wait_for_server(error)
-        elif isinstance(error, ConnectionLostError | TimedOutError) and connected:
+        elif isinstance(error, ConnectionLostError | TimedOutError | FolderGoneError) and connected:
             self._lost += 1
             if self._lost >= _ATTEMPTS:
                 raise error
-            self.find(f"the connection was lost and made anew: {error.message}")
+            what = "a folder was gone" if isinstance(error, FolderGoneError) else "the connection was lost"
+            self.find(f"{what} and made anew: {error.message}")
             time.sleep(self._lost)
         else:
             raise error
@@ -180,7 +189,7 @@ def persist(
         while True:
             try:
                 attempt()
-            except (ConnectionLostError, TimedOutError, ThrottledError) as error:
+            except (ConnectionLostError, TimedOutError, ThrottledError, FolderGoneError) as error:
                 patience.before_next(error, connected=connected(), done=done())
             else:
                 patience.succeeded()

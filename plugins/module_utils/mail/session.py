@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ..errors import (
     DiskFullError,
     FolderError,
+    FolderGoneError,
     MigrationError,
     OverQuotaError,
     ProtocolError,
@@ -199,6 +200,7 @@ def refusal(reply: Reply, doing: str, session: Session, *, writing: bool = False
         (hint is not None and hint.meaning != EXPIRED, ThrottledError),
         (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
         (code in _FAULTS, ServerFaultError),
+        (code == b"TRYCREATE", FolderGoneError),
     )
     chosen = next((kind for holds, kind in kinds if holds), ServerError)
     return chosen(message, **session.place())
@@ -210,6 +212,8 @@ def folder_refusal(reply: Reply, doing: str, session: Session) -> ServerError:
     One that somebody else has locked (``[INUSE]``, RFC 5530) is only that; every other folder can be worked on.
     """
     error = refusal(reply, doing, session)
+    if reply.code[0] == b"NONEXISTENT":
+        return error.become(FolderGoneError)
     own = reply.code[0] == b"INUSE" or error.kind == ServerError.kind
     return error.become(FolderError) if own else error
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from typing import Protocol
 
 from ..errors import (
     DiskFullError,
+    FolderGoneError,
     MessageRefusedError,
     MessageUnreadableError,
     MigrationError,
@@ -91,7 +92,7 @@ class ShiftedError(TargetMovedError):
 
 
 #: A refusal that is about the account or the server, not about one message: there is no use in trying the others.
-HOPELESS = (OverQuotaError, DiskFullError, ThrottledError)
+HOPELESS = (OverQuotaError, DiskFullError, ThrottledError, FolderGoneError)
 
 
 class Appender:
@@ -124,6 +125,7 @@ class Appender:
         #: Told of a batch before it is complete: the UID due to its first message, and whose messages are in it.
         self.announce: Callable[[int, list[int]], None] = lambda _due, _source_uids: None
         self._now = time.time()
+        self._most = append_limit(session.capabilities)
         self._next_uid = selected.uidnext
         #: The UID that the next confirmed message must have got; 0 where the server does not tell such things.
         self.expected_uid = selected.uidnext
@@ -150,6 +152,10 @@ class Appender:
 
     def add(self, message: Message) -> None:
         """Send a message; its batch is complete when it is full."""
+        if self._most and message.size > self._most:
+            read_over(message)
+            self._dropped(message.uid, too_large(message.size, self._most))
+            return
         if self._faithful:
             self._fill_gap(message.uid)
         flags, key, without = self._flags.get(message.flags) or self._translate(message.flags)
@@ -340,6 +346,19 @@ def _given(batch: Batch, response: Response) -> list[int] | None:
     if len(uids) != len(batch.rows):
         raise ProtocolError(f"the target confirmed {len(uids)} messages where {len(batch.rows)} were sent")
     return uids
+
+
+def append_limit(capabilities: Iterable[bytes]) -> int:
+    """The most bytes that a message may have (RFC 7889 section 2); 0 where the server does not tell for all folders."""
+    limits = (one.partition(b"=")[2] for one in capabilities if one.startswith(b"APPENDLIMIT="))
+    return min((int(limit) for limit in limits if limit.isdigit()), default=0)
+
+
+def too_large(size: int, most: int) -> MessageRefusedError:
+    """The error for a message that the target is not even asked to take."""
+    return MessageRefusedError(
+        f"the message is too large: it has {size} bytes, and the target takes {most} (APPENDLIMIT)"
+    )
 
 
 def copy_messages(

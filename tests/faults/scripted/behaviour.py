@@ -104,7 +104,7 @@ class Behaviour:
 
     # anything else
 
-    #: Called before every command with its verb; may change the mailbox, or raise Hangup.
+    #: Called before every command with its verb; may change the mailbox, or raise Hangup or a NoError that is told.
     before: Callable[[bytes], None] | None = None
 
     @property
@@ -119,4 +119,4 @@ class Behaviour:
 
 
 class Hangup(Exception):  # noqa: N818 - it is an event, not an error
-    """The server ends the connection here."""
+    """The server ends the connection here; its argument, if any, is the BYE that it says."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from . import fetching, listing, selecting, writing
-from .behaviour import Behaviour
+from .behaviour import Behaviour, Hangup
 from .grammar import Arg, BadError, DeniedError, NoError, arguments, listed, number_set, string
 from .link import Link, Raw
 from .values import Folder, Mailbox, Message
@@ -75,8 +75,7 @@ class Session:
             args = arguments(raw)[1:]
             verb, args = _verb(args)
             handler = self._handler(verb)
-            if self.behaviour.before:
-                self.behaviour.before(verb)
+            self._before(verb)
             with self.mailbox.lock:
                 answer = handler(self, tag, args)
         except DeniedError as error:
@@ -89,6 +88,15 @@ class Session:
         self.news(expunges=verb not in (b"FETCH", b"STORE", b"SEARCH"))
         self.tell(tag + b" " + answer)
         return verb != b"LOGOUT"
+
+    def _before(self, verb: bytes) -> None:
+        if self.behaviour.before:
+            try:
+                self.behaviour.before(verb)
+            except Hangup as end:
+                for words in end.args:
+                    self.tell(b"* BYE " + words)
+                raise
 
     def _handler(self, verb: bytes) -> Handler:
         if verb in ANY_TIME:
