@@ -14,9 +14,11 @@ PART = tests/tools/part.sh $(RESULTS)
 PYTEST_ARGS ?=
 SOAK_ROUNDS ?= 10
 HUGE_ARGS ?=
+USERS_MINUTES ?= 30
+USERS_SEED ?= 20261123
 INTERRUPT_ARGS ?=
 
-.PHONY: help setup soak huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak users huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -59,6 +61,10 @@ faults: setup ## kills, cuts, hostile servers, full disks, each followed by a re
 interrupt: setup ## stop the engine at every single step of every scenario and resume it (INTERRUPT_ARGS="--every 5 flags")
 	@$(BIN)/python -m tests.lab install
 	@$(BIN)/python -m tests.faults.interruptions $(INTERRUPT_ARGS)
+
+users: setup ## random users on both sides, with runs and kills in between, for half an hour (USERS_MINUTES=…, USERS_SEED=…)
+	@$(BIN)/python -m tests.lab install
+	@$(BIN)/python -m tests.users $(USERS_MINUTES) $(USERS_SEED)
 
 soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
 	@$(BIN)/python -m tests.lab install

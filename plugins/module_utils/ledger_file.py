@@ -21,7 +21,7 @@ from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignErr
 
 #: ``PRAGMA application_id``: "ATML".
 APPLICATION_ID = 0x41544D4C
-VERSION = 3
+VERSION = 4
 #: Phases in their order; a customer's phase never goes back.
 PHASES = ("mirror", "catch_up", "closed")
 _BUSY_SECONDS = 60.0

@@ -45,10 +45,15 @@ class Elsewhere:
 
     def __init__(self, shared: SharedState, source: Side, target: Side, mapping: Mapping[Path, Path]) -> None:
         self._shared, self._source, self._target, self._mapping = shared, source, target, mapping
+        rows = self._rows()
+        here = [rows[path] for path in source.existing() if path in rows]
+        #: Whether a run may have brought messages that the ledger does not know: it knows nothing, or one was ended.
+        self.doubtful = not rows or any(row.source_state is None for row in here)
         self._spent: set[tuple[int, int, int]] = set()
         self._by_digest: dict[bytes, list[Trace]] | None = None
         self._by_print: dict[Fingerprint, list[Trace]] = {}
         self._strays: dict[Fingerprint, list[int]] | None = None
+        self._unresolved = 0
 
     def aside(self, folder: int) -> dict[int, Trace]:
         """What the ledger has put aside of a folder, by the UID of the target's copy."""
@@ -62,32 +67,35 @@ class Elsewhere:
     def prepare(self, *, wide: bool) -> bool:
         """Fill the pools, on both sides' connections: what was open there no longer is. Whether there is anything.
 
-        ``wide`` asks for the messages of the target that belong to none of the source, too.
+        ``wide`` asks for the messages of the target that belong to none of the source, too; so does a trace that tells
+        neither a digest nor where the target's copy is.
         """
         if self._by_digest is None:
             self._fill()
-        if wide and self._strays is None:
+        if (wide or self._unresolved) and self._strays is None:
             self._strays = defaultdict(list)
             for path in self._target.existing():
                 for print_ in self._leftover(path):
                     self._strays[print_].append(0)
-        return bool(self._by_digest or self._by_print or (wide and self._strays))
+        return bool(self._by_digest or self._by_print or self._strays)
 
-    def find(self, uids: Sequence[int], *, wide: bool) -> tuple[dict[int, Trace], set[int]]:
-        """Which of these messages of the source folder that is open are known elsewhere: by a trace, or as strays."""
+    def find(self, uids: Sequence[int]) -> tuple[dict[int, Trace], dict[int, bytes]]:
+        """Which of these messages of the source folder that is open are known elsewhere.
+
+        Gives the traces by which some are known, and of strays the digests, by which they will be known from now on.
+        """
         traces: dict[int, Trace] = {}
         rest = list(uids)
         if self._by_digest:
             traces = self._unspent(self._by_digest, self._digests(rest))
             rest = [uid for uid in rest if uid not in traces]
-        if not rest or not (self._by_print or (wide and self._strays)):
-            return traces, set()
+        if not rest or not (self._by_print or self._strays):
+            return traces, {}
         prints = self._shared.source.fingerprints(rest)
         traces |= self._unspent(self._by_print, prints)
-        if not wide or not self._strays:
-            return traces, set()
         left = {uid: print_ for uid, print_ in prints.items() if uid not in traces}
-        return traces, set(take(self._strays, left))
+        strays = sorted(take(self._strays or {}, left))
+        return traces, self._digests(strays) if strays else {}
 
     def _unspent(self, pool: dict[Key, list[Trace]], wanted: Mapping[int, Key]) -> dict[int, Trace]:
         for key in set(wanted.values()):
@@ -128,7 +136,11 @@ class Elsewhere:
                 self._by_digest[trace.row.digest].append(trace)
             elif trace.row.target_uid:
                 nameless[trace.folder].append(trace)
+            else:
+                self._unresolved += 1
         self._by_print = self._prints(nameless)
+        known = sum(len(some) for some in self._by_print.values())
+        self._unresolved += sum(len(some) for some in nameless.values()) - known
 
     def _gone(self) -> Iterator[Trace]:
         """Messages that runs have brought and that are gone from folders which this run has not been through yet.

@@ -32,7 +32,8 @@ class MergeSeen:
     """A folder of both sides; ``target`` is None where it is not there.
 
     ``rows`` are the ledger's, of messages that changed on the source (with ``target_renewed``, of all that are there);
-    ``departed`` are those no longer on the source; ``used`` tells by which trace a new source UID was recognised.
+    ``departed`` are those no longer on the source; ``used`` tells by which trace a new source UID was recognised, and
+    ``digests`` what is known of those that were recognised without one.
     """
 
     source: Selected
@@ -49,6 +50,7 @@ class MergeSeen:
     matched: dict[int, int] = field(default_factory=dict)
     gaps: frozenset[int] = frozenset()
     elsewhere: frozenset[int] = frozenset()
+    digests: dict[int, bytes] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     faithful: bool = True
 
@@ -175,7 +177,7 @@ class _Looking:
         if seen.target is None:
             return
         wanted = {one.target_uid for one in seen.rows.values()}
-        if row and row.source_state is not None and not seen.new and not seen.target_renewed:
+        if row and not self._memory.doubtful and not seen.new and not seen.target_renewed:
             seen.there = read_some_flags(self._shared.target, sorted(wanted - {0}))
             return
         listing = read_flags(self._shared.target, seen.target.exists)
@@ -232,18 +234,18 @@ class _Looking:
             self._reopen()
             return
         self._reopen()
-        traces, strays = self._memory.find(new, wide=wide)
+        traces, strays = self._memory.find(new)
         here = {uid: trace for uid, trace in traces.items() if self._is_here(trace)}
         seen.used |= traces
         seen.matched |= {uid: trace.row.target_uid for uid, trace in here.items()}
-        seen.elsewhere = frozenset((traces.keys() - here.keys()) | strays)
+        seen.elsewhere = frozenset((traces.keys() - here.keys()) | strays.keys())
+        seen.digests = strays
 
     def _is_doubtful(self) -> bool:
         """Whether the ledger may not know all that was brought: it was lost, is an old one, or a run was killed."""
-        row, seen = self._row, self._seen
-        if row is None:
-            return self._step.action != FRESH
-        return row.source_state is None or seen.target_renewed or bool(seen.matched)
+        seen = self._seen
+        known = self._row is not None or self._step.action == FRESH
+        return self._memory.doubtful or not known or seen.target_renewed or bool(seen.matched)
 
     def _is_here(self, trace: Trace) -> bool:
         """Whether the message that a trace is of is in this very folder on the target, and there still."""

@@ -88,7 +88,9 @@ class FolderMerge:
         known = list(seen.rows.values()) if seen.target_renewed else []
         for uid, pair in plan.adopt.items():
             trace = seen.used.get(uid)
-            known.append(MessageRow(uid, pair.target_uid, pair.flags, trace.row.digest if trace else None))
+            known.append(
+                MessageRow(uid, pair.target_uid, pair.flags, trace.row.digest if trace else seen.digests.get(uid))
+            )
         there = target.uidvalidity if target else (row.target_uidvalidity if row else 0)
         merged = Merged(
             departed=[one.source_uid for one in seen.departed],
