@@ -60,6 +60,7 @@ def test_renamed_folders_take_those_below_along(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(53)
 def test_two_folders_cannot_become_one(pair: Pair) -> None:
     _folders(pair, "INBOX", "Spam", "Junk")
     before = look(pair.target)
@@ -76,6 +77,7 @@ def test_subscriptions_are_left_alone_when_asked(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(66)
 def test_subscriptions_of_folders_that_are_not_there(pair: Pair) -> None:
     """case_66: kept as they are, and quiet in the second run."""
     _folders(pair, "INBOX", "Here")
@@ -145,6 +147,7 @@ def test_an_emptied_source_does_not_empty_the_target(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(67)
 def test_a_folder_gone_from_the_source(pair: Pair) -> None:
     """case_67: an empty one goes at once, one with mail when its removal is allowed, one with other mail never."""
     _folders(pair, "INBOX", "Full", "Shared")
@@ -168,6 +171,7 @@ def test_a_folder_gone_from_the_source(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(67, 72)
 def test_a_folder_deleted_and_made_again_under_its_name(pair: Pair) -> None:
     """case_67, case_72: another UIDVALIDITY; what came from the old one goes, once that is allowed."""
     _folders(pair, "INBOX", "Work")
@@ -187,6 +191,7 @@ def test_a_folder_deleted_and_made_again_under_its_name(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(72)
 def test_a_folder_that_only_got_another_uidvalidity(pair: Pair) -> None:
     """case_72: the same messages under a new UIDVALIDITY, as after a restored backup: nothing is copied again."""
     _folders(pair, "INBOX", "Work", each=20)
@@ -205,6 +210,7 @@ def test_a_folder_that_only_got_another_uidvalidity(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(67)
 def test_a_renamed_folder_is_there_under_its_new_name(pair: Pair) -> None:
     _folders(pair, "INBOX", "Before", "Before/Below")
     pair.done()
@@ -244,6 +250,7 @@ NASTY = [
 ]
 
 
+@pytest.mark.case(54, 55, 57, 58, 60, 63)
 def test_names_that_nobody_expects(pair: Pair) -> None:
     """case_54, case_55, case_57, case_58, case_60, case_63: whatever name the source allows arrives as it is."""
     made: list[str] = []
@@ -259,6 +266,7 @@ def test_names_that_nobody_expects(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(55)
 def test_star_in_a_name(pair: Pair) -> None:
     """case_55: `*` and `%` are wildcards elsewhere, here they are names."""
     with pair.at_source() as source:
@@ -269,6 +277,7 @@ def test_star_in_a_name(pair: Pair) -> None:
     pair.faithful()
 
 
+@pytest.mark.case(61, 62)
 def test_a_parent_that_holds_no_messages(pair: Pair) -> None:
     """case_61: a name that can't be selected above a folder; and folders of every kind that are empty (case_62)."""
     _folders(pair, "Nobody/Child")
@@ -279,6 +288,7 @@ def test_a_parent_that_holds_no_messages(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(63)
 def test_hundreds_of_folders(pair: Pair) -> None:
     """case_63: made, filled here and there, and settled by one command in the second run."""
     names = [f"F{number // 50:02}/G{number:04}" for number in range(250)]
@@ -294,6 +304,7 @@ def test_hundreds_of_folders(pair: Pair) -> None:
     assert again.mailbox(pair.address)["seconds"] < 5
 
 
+@pytest.mark.case(64)
 def test_special_use_is_carried_over(pair: Pair) -> None:
     """case_64: the target knows the use by the folder's name, or is told, or the result says that it can't be."""
     _folders(pair, "Sent", "Drafts", "INBOX")

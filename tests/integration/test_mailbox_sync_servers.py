@@ -148,6 +148,7 @@ def _with_levels(world: World) -> Pair:
     return pair
 
 
+@pytest.mark.case(51, 52)
 @pytest.mark.parametrize("side", ["source", "target", "both"])
 def test_prefixes_and_separators(world: World, side: str) -> None:
     """case_51, case_52: `INBOX.` and dots on either side against none and slashes; no INBOX within INBOX."""
@@ -161,6 +162,7 @@ def test_prefixes_and_separators(world: World, side: str) -> None:
         pair.settled()
 
 
+@pytest.mark.case(52)
 def test_folders_below_inbox(pair: Pair) -> None:
     with pair.at_source() as source:
         source.create("INBOX/Below/Deeper")
@@ -172,6 +174,7 @@ def test_folders_below_inbox(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(53)
 def test_a_level_that_holds_the_targets_separator(world: World) -> None:
     """case_53: `v1.2` on a server with slashes becomes `v1_2` on one with dots, and the result says so."""
     site = SiteOptions(extra=SLASHED_SITE)

@@ -21,6 +21,8 @@ from ..errors import AuthError, ConnectionLostError, InputError, ProtocolError, 
 from ..transport.tcp import socket_error, tls_context
 from .server import Server
 
+#: So many folders are updated in one call: a slow server needs some hundredths of a second for each.
+_AT_ONCE = 50
 _MAX_ANSWER = 16 * 1024 * 1024
 #: ``EX_NOUSER`` of sysexits(3): what doveadm exits with for a user that its userdb does not know.
 EX_NOUSER = 67
@@ -63,18 +65,17 @@ class Doveadm:
         self._connection: http.client.HTTPConnection | None = None
 
     def mailbox_update(self, user: str, updates: Sequence[MailboxUpdate]) -> None:
-        """Set values on folders of one user, all in one call.
+        """Set values on folders of one user, many in one call but not all: each call has to end in time.
 
         :raises ServerError: Dovecot refused one of them; the message names the folder.
         """
-        if not updates:
-            return
-        answers = self._call([update.command(user) for update in updates])
-        for update, answer in zip(updates, answers, strict=True):
-            if answer[0] == "error":
-                raise ServerError(
-                    f"doveadm would not update the folder: {answer[1]!r}", folder=update.folder, **self._place()
-                )
+        for first in range(0, len(updates), _AT_ONCE):
+            some = updates[first : first + _AT_ONCE]
+            for update, answer in zip(some, self._call([one.command(user) for one in some]), strict=True):
+                if answer[0] == "error":
+                    raise ServerError(
+                        f"doveadm would not update the folder: {answer[1]!r}", folder=update.folder, **self._place()
+                    )
 
     def subscribe(self, user: str, folder: str) -> None:
         """Subscribe to a folder, be it there or not (IMAP's SUBSCRIBE may insist that it is).
