@@ -44,6 +44,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── FidelityError                   not_faithful         ``fidelity: faithful`` was asked for and can't be had
     ├── RemovalsError                   too_many_removals    more would be removed than ``allow_removals`` lets go
     ├── TargetInUseError                target_in_use        a mirror without memory would undo what users did
+    ├── DayBudgetError                  budget_used_up       as much has been read today as ``pace`` lets
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
     ├── InternalError                   internal_error       a mistake in this collection itself
@@ -375,6 +376,13 @@ class TargetInUseError(MigrationError):
         "After the cut-over run phase catch_up. Before it, allow the mirror with used_target: mirror; "
         "nothing has been changed."
     )
+
+
+class DayBudgetError(MigrationError):
+    """As many bytes have been read from the source today as ``pace.bytes_per_day`` and its like let."""
+
+    kind = "budget_used_up"
+    safe_next = "Run again tomorrow (UTC): it carries on where it stopped."
 
 
 class TargetMovedError(MigrationError):

@@ -120,6 +120,9 @@ class Ledger(RefusedTable, UnderwayTable):
         except sqlite3.DatabaseError as error:
             raise translate(error, self.path) from error
 
+    #: One transaction, for what is kept in the ledger and decided elsewhere.
+    transaction = _transaction
+
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         try:
             return self._db.execute(statement, values).fetchall()

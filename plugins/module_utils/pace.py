@@ -53,11 +53,14 @@ class Pace:
     """The limits of a run: those of the day, and those off-peak if there is such a window.
 
     ``max_backoff`` is the longest that a mailbox waits in a row for a server that asks for patience, in seconds.
+    Bytes per day are those read from the source, 0 for no limit.
     """
 
     limits: Limits = Limits()
     off_peak: Window | None = None
     max_backoff: float = MAX_BACKOFF
+    bytes_per_day: int = 0
+    bytes_per_day_per_account: int = 0
 
     @property
     def limited(self) -> bool:
@@ -81,13 +84,11 @@ def pace_from_options(options: Mapping[str, Any] | None) -> Pace:
     :raises InputError: a negative limit, no connection, or an off-peak window without its times.
     """
     given = options or {}
-    max_backoff = MAX_BACKOFF if given.get("max_backoff") is None else float(given["max_backoff"])
-    if max_backoff < 0:
-        raise InputError("a time can't be negative; 0 means not to wait at all", option="pace.max_backoff")
+    whole = _whole(given)
     limits = _limits(given, Limits(), "pace")
     window = given.get("off_peak") or {}
     if not any(value is not None for value in window.values()):
-        return Pace(limits, max_backoff=max_backoff)
+        return replace(whole, limits=limits)
     if not window.get("start") or not window.get("end"):
         raise InputError("an off-peak window needs start and end, as HH:MM", option="pace.off_peak")
     zone = str(window.get("timezone") or "UTC")
@@ -95,16 +96,32 @@ def pace_from_options(options: Mapping[str, Any] | None) -> Pace:
         place = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InputError(f"there is no time zone {zone!r}", option="pace.off_peak.timezone") from error
-    return Pace(
-        limits,
-        Window(
+    return replace(
+        whole,
+        limits=limits,
+        off_peak=Window(
             _clock(window["start"], "start"),
             _clock(window["end"], "end"),
             place,
             _limits(window, limits, "pace.off_peak"),
         ),
-        max_backoff,
     )
+
+
+def _whole(given: Mapping[str, Any]) -> Pace:
+    """What holds at any time of the day."""
+    max_backoff = MAX_BACKOFF if given.get("max_backoff") is None else float(given["max_backoff"])
+    if max_backoff < 0:
+        raise InputError("a time can't be negative; 0 means not to wait at all", option="pace.max_backoff")
+    whole = Pace(
+        max_backoff=max_backoff,
+        bytes_per_day=int(given.get("bytes_per_day") or 0),
+        bytes_per_day_per_account=int(given.get("bytes_per_day_per_account") or 0),
+    )
+    for name in ("bytes_per_day", "bytes_per_day_per_account"):
+        if getattr(whole, name) < 0:
+            raise InputError("a limit can't be negative; 0 means no limit", option=f"pace.{name}")
+    return whole
 
 
 def _limits(given: Mapping[str, Any], default: Limits, option: str) -> Limits:

@@ -15,6 +15,7 @@ from ..pace import Governor, Pace, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
 from .catch_up import CatchUpRun
+from .daily import metered, tell_left
 from .deltas import AUTO
 from .folders import FolderRules
 from .guards import ALLOW_BELOW, Drops
@@ -57,7 +58,10 @@ def sync(
             return _failed(task, duplicates[task.name])
         try:
             with Ledger(path, read_only=check_mode) as own:
-                return sync_mailbox(task, setting, own, counter, _RUNS[setting.policy.phase])
+                with metered(counter, pace, own, task.source.user) as meter:
+                    outcome = sync_mailbox(task, setting, own, meter, _RUNS[setting.policy.phase])
+                tell_left(outcome, own)
+                return outcome
         except MigrationError as error:
             return _failed(task, error)
 

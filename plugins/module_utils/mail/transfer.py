@@ -19,6 +19,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from ..errors import (
+    DayBudgetError,
     DiskFullError,
     FolderGoneError,
     MessageRefusedError,
@@ -92,7 +93,7 @@ class ShiftedError(TargetMovedError):
 
 
 #: A refusal that is about the account or the server, not about one message: there is no use in trying the others.
-HOPELESS = (OverQuotaError, DiskFullError, ThrottledError, FolderGoneError)
+HOPELESS = (OverQuotaError, DiskFullError, ThrottledError, FolderGoneError, DayBudgetError)
 
 
 class Appender:
@@ -383,7 +384,7 @@ def copy_messages(
                 continue
             pacer.take(1, message.size)
             target.add(sent(message))
-    except (MessageUnreadableError, ReadingThrottledError):
+    except (MessageUnreadableError, ReadingThrottledError, DayBudgetError):
         target.finish()
         raise
     target.finish()
