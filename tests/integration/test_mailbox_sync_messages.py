@@ -9,64 +9,35 @@ import pytest
 
 from tests.lab import maildir, mailgen
 
+from .checks.odd import DATES, MESSAGES
 from .checks.picture import look
-from .checks.world import Pair, plain, small_mails, with_gaps
-
-HEAD = b"From: a@example.com\r\nSubject: "
-
-#: Case of NASTY-CASES → messages.
-ODD = {
-    "case_1 no header": b"\r\njust a body\r\n",
-    "case_5 no message-id": HEAD + b"x\r\n\r\nbody\r\n",
-    "case_10 trailing blanks": HEAD + b"y\r\n\r\nbody" + b" " * 5000,
-    "case_13 bare CR": HEAD + b"cr\r\n\r\none\rtwo\rthree\r\n",
-    "case_14 CR CR LF": HEAD + b"crcrlf\r\r\nTo: b@example.com\r\r\n\r\nbody\r\r\n",
-    "case_15 no end of line": HEAD + b"noend\r\n\r\nbody without end",
-    "case_16 header only": HEAD + b"only a header",
-    "case_17 no colon": HEAD + b"colon\r\nthis line has none\r\n\r\nbody\r\n",
-    "case_18 blank continuation": HEAD + b"folded\r\n \t \r\n more\r\n\r\nbody\r\n",
-    "case_19 raw utf-8": HEAD + "Grüße 漢字".encode() + b"\r\n\r\n" + "Grüße".encode() + b"\r\n",
-    "case_19 raw latin-1": HEAD + "Grüße".encode("latin-1") + b"\r\n\r\n" + "Grüße".encode("latin-1") + b"\r\n",
-    "case_20 control characters": HEAD + bytes(range(1, 9)) + b"\x7f\r\n\r\n" + bytes(range(14, 32)) + b"\r\n",
-    "case_21 header name": b"X Y: z\r\nX-\xfc: z\r\n" + HEAD + b"name\r\n\r\nbody\r\n",
-    "case_22 long header": HEAD + b"h" * 100_000 + b"\r\n\r\nbody\r\n",
-    "case_23 long body line": HEAD + b"b\r\n\r\n" + b"l" * 1_000_000 + b"\r\n",
-    "case_24 many Received": b"Received: from x by y; Wed, 3 Feb 2021 04:05:06 +0100\r\n" * 2000
-    + HEAD
-    + b"r\r\n\r\n.\r\n",
-    "case_25 mbox": b"From someone Wed Feb  3 04:05:06 2021\r\n" + HEAD + b"m\r\n\r\nFrom here\r\n>From there\r\n",
-    "case_27 nested": b"".join(
-        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n'
-        b"Content-Type: message/rfc822\r\n\r\n" % (level, level)
-        for level in range(50)
-    )
-    + HEAD
-    + b"innermost\r\n\r\nbody\r\n",
-    "case_29 eight bits": HEAD + b"8\r\nContent-Transfer-Encoding: binary\r\n\r\n" + bytes(range(1, 256)) * 40,
-    "case_33 syntax": HEAD + b'a "quoted" {5} {5+}\\ (x) * OK [ALERT]\r\n\r\n* 1 FETCH (UID 1)\r\n)\r\n{10}\r\n',
-    "case_34 other tools": HEAD + b"t\r\nX-TUID: abc123\r\nX-OfflineIMAP: 1\r\n\r\nbody\r\n",
-    "dots": HEAD + b"dots\r\n\r\n.\r\n..\r\n.x\r\n",
-    "one byte": b"x",
-    "two bytes": b"\r\n",
-}
+from .checks.wire import writes
+from .checks.world import Pair, World, plain, small_mails, with_gaps
 
 
-def test_odd_messages_arrive_byte_for_byte(pair: Pair) -> None:
+@pytest.mark.case(*sorted({number for number, _what, _message in MESSAGES}))
+@pytest.mark.parametrize("kind", ["auto", "mapped"])
+def test_odd_messages_arrive_byte_for_byte(pair: Pair, kind: str) -> None:
+    pair.options = {"fidelity": kind}
     with pair.at_source() as source:
-        for message in ODD.values():
+        for _number, _what, message in MESSAGES:
             source.append("INBOX", message)
     pair.done()
-    assert pair.faithful().count == len(ODD)
+    picture = pair.faithful() if kind == "auto" else pair.mapped()
+    assert picture.count == len(MESSAGES)
     pair.settled()
 
 
+@pytest.mark.case(9, 10, 11, 12, 15)
 def test_odd_messages_in_the_maildir_arrive_as_the_source_serves_them(pair: Pair) -> None:
-    """case_9, case_11, case_12: NULs and bare LFs as delivery agents left them on disk."""
+    """NULs and bare LFs as delivery agents left them on disk, and what a crash of a file system left behind."""
     lines = [
         b"Subject: NUL in body\n\nbefore\0after\n\0\0",
         b"Subject: NUL \0 in header\n\nbody\n",
         b"Subject: bare LF\n\none\ntwo",
         b"Subject: CRLF on disk\r\n\r\none\r\ntwo\r\n",
+        b"Subject: trailing NULs\n\nbody\n" + b"\0" * 4096,
+        b"\0" * 4096,
         b"\n",
         b"\0",
     ]
@@ -93,9 +64,22 @@ def test_sizes_from_one_byte_to_many_megabytes(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(41, 43, 44, 45, 46)
 def test_flags_and_keywords_of_all_kinds(pair: Pair) -> None:
-    """case_41 to case_46: system flags, odd keywords, more of them than a Maildir has letters for."""
-    odd = ["NIL", "$MDNSent", "$Forwarded", "Junk", "NonJunk", "a" * 50, "x.y/z:1", "$", "receiptchecked"]
+    """System flags, odd keywords, and more of them than a Maildir has letters for."""
+    odd = [
+        "NIL",
+        "$MDNSent",
+        "$Forwarded",
+        "Junk",
+        "NonJunk",
+        "a" * 50,
+        "x.y/z:1",
+        "$",
+        "RECEIPTCHECKED",
+        "a[b",
+        "&AOk-",
+    ]
     many = [f"keyword{number:02}" for number in range(60)]
     with pair.at_source() as source:
         source.append_many("INBOX", [plain(number) for number in range(70)])
@@ -110,9 +94,9 @@ def test_flags_and_keywords_of_all_kinds(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(50)
 @pytest.mark.parametrize("change", ["+FLAGS", "-FLAGS"])
 def test_flag_removal_and_addition_follow(pair: Pair, change: str) -> None:
-    """case_50"""
     with pair.at_source() as source:
         source.append_many("INBOX", [plain(number) for number in range(1500)], "\\Flagged common")
     pair.done()
@@ -126,25 +110,122 @@ def test_flag_removal_and_addition_follow(pair: Pair, change: str) -> None:
     pair.settled()
 
 
-DATES = [
+@pytest.mark.case(36, 37)
+def test_the_date_in_a_header_is_not_our_business(pair: Pair) -> None:
+    """It is neither read nor mended, and changes nothing about INTERNALDATE."""
+    assert len(DATES) == 28
+    with pair.at_source() as source:
+        for number, date in enumerate(DATES):
+            for coded in (date.encode(), date.encode("latin-1")):
+                message = plain(number).replace(b"Wed, 3 Feb 2021 04:05:06 +0100", coded)
+                source.append("INBOX", message, date=f"{number % 28 + 1:2}-Mar-2019 04:05:06 +0100")
+    pair.done()
+    assert pair.faithful().count == 56
+    pair.settled()
+
+
+RECEIVED = [
     "01-Jan-1970 00:00:00 +0000",
     " 1-Jan-1970 14:00:01 +1400",
     "31-Dec-1999 23:59:59 -1200",
     " 9-Feb-2004 01:02:03 +0530",
     "28-Oct-2018 02:30:00 +0200",
     "28-Oct-2018 02:30:00 +0100",
+    "31-Mar-2019 02:30:00 +0100",
+    "29-Feb-2020 23:59:59 -0930",
     "22-Nov-2026 23:59:59 -0330",
 ]
 
 
+@pytest.mark.case(38, 40)
 def test_dates_are_the_same_instants(pair: Pair) -> None:
-    """case_38, case_40. Dates to come (case_39) are not among them: Dovecot's APPEND makes them today's."""
+    """Blanks instead of a first zero, far zones, an hour that there was twice and one that there was not."""
     with pair.at_source() as source:
-        for date in DATES:
+        for date in RECEIVED:
             source.append("INBOX", plain(date.encode().hex()), date=date)
     pair.done()
     received = {message.received for message in pair.faithful().folders["INBOX"].messages.values()}
-    assert len(received) == len(DATES)
+    assert len(received) == len(RECEIVED)
+    pair.settled()
+
+
+@pytest.mark.case(38, 39)
+@pytest.mark.parametrize("lose_ledger", [False, True])
+def test_dates_to_come_are_told_and_double_nothing(pair: Pair, lose_ledger: bool) -> None:
+    """Dovecot's APPEND makes a date in the future today's; all else is kept, and nothing comes twice for it."""
+    dates = [1_900_000_000, 2**31 - 1, 2**31, 2**31 + 86400 * 3650]
+    mails = [maildir.Mail((b"Subject: %d\n\nx\n" % date,), date, ("\\Flagged",)) for date in dates]
+    pair.write([with_gaps([*small_mails(3), *mails, *small_mails(3, "after")], (), {})])
+    result = pair.done()
+    assert any("4 message(s) have a date in the future" in text for text in result.mailbox(pair.address)["findings"])
+    for _again in range(2):
+        here, there = (look(place).folders["INBOX"].messages for place in (pair.source, pair.target))
+        assert {uid: (one.digest, one.flags) for uid, one in here.items()} == {
+            uid: (one.digest, one.flags) for uid, one in there.items()
+        }
+        assert [uid for uid, one in here.items() if one.received != there[uid].received] == [4, 5, 6, 7]
+        if lose_ledger:
+            pair.ledger.unlink()
+        assert pair.done()["changed"] is False
+    audit = pair.audit()
+    assert {(one["what"], one["uid"]) for one in audit["differences"]} == {
+        ("internaldate", uid) for uid in (4, 5, 6, 7)
+    }
+
+
+@pytest.mark.case(6, 7, 8)
+@pytest.mark.parametrize("kind", ["auto", "mapped"])
+def test_copies_and_namesakes_stay_as_many_as_they_are(pair: Pair, kind: str) -> None:
+    """One Message-ID with several bodies, one message three times in a folder, and once more in another folder."""
+    pair.options = {"fidelity": kind}
+    same = plain("same")
+    with pair.at_source() as source:
+        source.create("Other")
+        source.append_many("INBOX", [same, plain("before"), same, same])
+        source.append_many("INBOX", [plain("id", body) for body in ("one", "two", "three")])
+        source.append_many("Other", [same, plain("id", "two")])
+    pair.done()
+    picture = pair.faithful() if kind == "auto" else pair.mapped()
+    assert {name: len(folder.messages) for name, folder in picture.folders.items()} == {"INBOX": 7, "Other": 2}
+    pair.ledger.unlink()
+    pair.settled()
+    with pair.at_source() as source:
+        source.append("INBOX", same)
+    assert pair.done().summary["messages_copied"] == 1
+    if kind == "auto":
+        pair.faithful()
+    else:
+        pair.mapped()
+
+
+@pytest.mark.case(42)
+def test_recent_is_never_sent(pair: Pair, world: World) -> None:
+    for number in range(3):
+        world.site.deliver(pair.address, plain(number).replace(b"\r\n", b"\n"), 1_600_000_000 + number)
+    with pair.at_source() as source:
+        source.append_many("INBOX", [plain("x"), plain("y")], "\\Seen")
+    pair.done()
+    pair.faithful()
+    assert not any("recent" in one.rest.lower() for one in writes(world.rawlog(), pair.address))
+    pair.settled()
+
+
+@pytest.mark.case(48, 49)
+def test_flags_that_change_while_their_messages_are_copied(pair: Pair) -> None:
+    """The next run brings what changed behind the copy; two flags that come at once are both there."""
+    with pair.at_source() as source:
+        source.append_many("INBOX", [plain(number) for number in range(400)])
+    running = pair.start(pace={"messages_per_second": 200})
+    with pair.at_source() as source:
+        uids = source.uids("INBOX")
+        for turn in range(8):
+            source.store("INBOX", uids[turn::8], "+FLAGS", "\\Seen")
+            source.store("INBOX", uids[turn::8], "+FLAGS", "\\Draft changed")
+            source.store("INBOX", uids[turn::16], "-FLAGS", "\\Seen")
+    assert not running.wait().failed
+    pair.done()
+    pair.faithful()
+    pair.settled()
 
 
 @pytest.mark.case(2)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -191,11 +192,23 @@ def each_attributes(session: Session) -> Iterator[tuple[int, Attributes]]:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a message is recognised by when UIDs can't tell: time received (epoch seconds), size, header digest."""
+    """What a message is recognised by when UIDs can't tell: time received (epoch seconds), size, header digest.
+
+    ``received`` is None where it is not known, or still to come: a copy then has another (Dovecot's APPEND makes a date
+    to come today's).
+    """
 
     received: int | None
     size: int
     header: bytes
+
+    def copied_as(self, copy: Fingerprint | None) -> bool:
+        """Whether ``copy`` can be what a copy of this message looks like."""
+        return copy is not None and (self.received in (None, copy.received), self.size, self.header) == (
+            True,
+            copy.size,
+            copy.header,
+        )
 
 
 def read_fingerprints(session: Session, uids: Iterable[int]) -> dict[int, Fingerprint]:
@@ -216,6 +229,8 @@ def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint], 
     if not isinstance(uid, bytes) or not isinstance(size, bytes):
         return
     received = instant(date if dated and isinstance(date, bytes) else b"")
+    if received is not None and received > time.time():
+        received = None
     found[int(uid)] = Fingerprint(received, int(size), header_digest(header if isinstance(header, bytes) else b""))
 
 

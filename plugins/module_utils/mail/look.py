@@ -195,7 +195,9 @@ def _alike(shared: SharedState, uids: Iterator[int]) -> Iterator[int]:
     """Which of these UIDs are the same message on both sides."""
     while some := list(itertools.islice(uids, _WINDOW)):
         mine, theirs = shared.source.fingerprints(some), read_fingerprints(shared.target, some)
-        yield from (uid for uid in some if uid in mine and mine[uid] == theirs.get(uid) and not is_gap(mine[uid]))
+        yield from (
+            uid for uid in some if uid in mine and mine[uid].copied_as(theirs.get(uid)) and not is_gap(mine[uid])
+        )
 
 
 def _matched(shared: SharedState, look: Look) -> Look:

@@ -10,7 +10,7 @@ messages. A plan is a plain value: check mode shows it, and the real run carries
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import FidelityError, FolderError, MigrationError
@@ -311,19 +311,35 @@ def unknown(look: Look) -> tuple[set[int], set[int]]:
 def match(source: Mapping[int, Fingerprint], target: Mapping[int, Fingerprint]) -> dict[int, int]:
     """Which messages are the same, as a multiset: N copies on one side are N on the other.
 
-    Copies with the same UID on both sides belong together first; the others in the order of their UIDs.
+    Copies with the same UID on both sides belong together first; the others in the order of their UIDs. What has no
+    date that a copy could have kept is told by the rest.
     """
-    found = {uid: uid for uid, print_ in source.items() if target.get(uid) == print_}
-    taken = set(found)
-    by_print: dict[Fingerprint, list[int]] = defaultdict(list)
+    found = {uid: uid for uid, print_ in source.items() if print_.copied_as(target.get(uid))}
+    dated = {uid: print_ for uid, print_ in source.items() if uid not in found and print_.received is not None}
+    _pair_up(dated, target, found, lambda print_: print_)
+    rest = {uid: print_ for uid, print_ in source.items() if uid not in found and print_.received is None}
+    _pair_up(rest, target, found, lambda print_: (print_.size, print_.header))
+    return found
+
+
+def _pair_up(
+    source: Mapping[int, Fingerprint],
+    target: Mapping[int, Fingerprint],
+    found: dict[int, int],
+    key: Callable[[Fingerprint], Hashable],
+) -> None:
+    """Add pairs of one key to those found, in the order of the UIDs."""
+    if not source:
+        return
+    taken = set(found.values())
+    by_key: dict[Hashable, list[int]] = defaultdict(list)
     for uid in sorted(target, reverse=True):
         if uid not in taken:
-            by_print[target[uid]].append(uid)
+            by_key[key(target[uid])].append(uid)
     for uid in sorted(source):
-        candidates = by_print.get(source[uid])
-        if uid not in found and candidates:
+        candidates = by_key.get(key(source[uid]))
+        if candidates:
             found[uid] = candidates.pop()
-    return found
 
 
 def plan_folder(look: Look, source: FolderState, policy: Policy, *, replaceable: bool = False) -> FolderPlan:

@@ -392,3 +392,12 @@ def test_a_source_folder_with_another_uidvalidity(
     assert not in_place.replace
     no_doveadm = Policy(allow_removals=1, no_faithful="there is no doveadm")
     assert not plan_folder(look, FolderState(2, 3, 78, 9), no_doveadm, replaceable=True).replace
+
+
+@pytest.mark.case(38, 39)
+def test_what_has_no_date_that_a_copy_keeps_is_matched_by_the_rest() -> None:
+    """A date to come, or none: the copy has the time of the copy. What has a date is never matched without it."""
+    here = {5: Fingerprint(None, 9, b"a"), 6: Fingerprint(None, 9, b"a"), 7: Fingerprint(3, 9, b"a")}
+    there = {1: Fingerprint(100, 9, b"a"), 6: Fingerprint(101, 9, b"a"), 8: Fingerprint(3, 9, b"a")}
+    assert match(here, there) == {5: 1, 6: 6, 7: 8}
+    assert match({7: Fingerprint(3, 9, b"a")}, {7: Fingerprint(4, 9, b"a")}) == {}
