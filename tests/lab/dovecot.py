@@ -15,6 +15,18 @@ from pathlib import Path
 from .server import Server, write_private
 from .tls import Certificate
 
+#: What OpenSSL 3 needs to speak TLS 1.0, and only that: Dovecot itself has no setting for the newest version.
+_OLD_TLS = """\
+openssl_conf = start
+[start]
+ssl_conf = contexts
+[contexts]
+system_default = old
+[old]
+MinProtocol = TLSv1
+MaxProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
 #: Writes sessions to <rawlog>/<user>/: Dovecot logs only into folders that are there already.
 _RAWLOG_SCRIPT = """\
 #!/bin/sh
@@ -29,7 +41,7 @@ class DovecotSetup:
 
     `kind` is site, region or virtual and chooses the templates; `owner` is the uid and gid of the mail; `socket` and
     `database` are where the accounts are (a virtual one has none); `values` is what the template asks for besides;
-    `extra` is configuration text that comes last and so wins.
+    `extra` is configuration text that comes last and so wins; `old_tls` leaves TLS 1.0 alone.
     """
 
     kind: str
@@ -45,6 +57,7 @@ class DovecotSetup:
     database_password: str = ""
     rawlog: bool = False
     extra: str = ""
+    old_tls: bool = False
 
 
 class Dovecot(Server):
@@ -59,6 +72,11 @@ class Dovecot(Server):
         self.masters = folder / "master-users"
         self.sql = folder / "dovecot-sql.conf"
         self.rawlog = folder / "rawlog"
+        self.openssl = folder / "openssl.cnf"
+
+    def environment(self) -> dict[str, str]:
+        more = {"OPENSSL_CONF": str(self.openssl)} if self.setup.old_tls else {}
+        return super().environment() | more
 
     def listens_on(self) -> Sequence[int]:
         return [port for port in self.setup.ports.values() if port]
@@ -80,6 +98,8 @@ class Dovecot(Server):
             self.rawlog.mkdir(exist_ok=True)
             self.rawlog.chmod(0o777)
             write_private(script, _RAWLOG_SCRIPT.format(rawlog=self.rawlog), 0o755)
+        if self.setup.old_tls:
+            write_private(self.openssl, _OLD_TLS, 0o644)
         if self.setup.database:
             self.render(
                 f"dovecot-{self.setup.kind}-sql.conf.j2",
@@ -112,6 +132,7 @@ class Dovecot(Server):
             certificate=self.setup.certificate,
             masters=self.masters,
             sql=self.sql,
+            old_tls=self.setup.old_tls,
             extra=self.setup.extra,
             **self.setup.values,
         )
@@ -119,6 +140,9 @@ class Dovecot(Server):
     def greets(self) -> bool:
         """Whether both TLS and the process behind it work: an untagged OK on the IMAPS port."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.setup.old_tls:
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         # Some labs have a bad certificate on purpose; only whether anybody is there is asked here.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -179,4 +179,5 @@ class Site:
             values={"prefix": state.options.prefix},
             rawlog=state.options.rawlog,
             extra=state.options.extra,
+            old_tls=state.options.old_tls,
         )

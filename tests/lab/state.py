@@ -33,8 +33,9 @@ class SiteOptions:
     """How a site differs from the ordinary one.
 
     `prefix` is that of the namespace ("" as Atmail 7 has it, "INBOX." as Courier had it); `owner` the uid and gid of
-    the mail (Atmail's 3000 when None, for an ordinary user always his own); `certificate` good, expired or wrong_name;
-    `extra` Dovecot configuration that comes last and wins; `rawlog` writes all IMAP sessions to files.
+    the mail (Atmail's 3000 when None, for an ordinary user always his own); `certificate` good, expired, wrong_name or
+    self_signed; `extra` Dovecot configuration that comes last and wins; `rawlog` writes all IMAP sessions to files;
+    `old_tls` lets it speak TLS 1.0 and nothing newer, as servers of 2008 do.
     """
 
     prefix: str = ""
@@ -42,6 +43,7 @@ class SiteOptions:
     certificate: str = "good"
     extra: str = ""
     rawlog: bool = False
+    old_tls: bool = False
 
 
 @dataclass(frozen=True)

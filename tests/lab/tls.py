@@ -68,12 +68,27 @@ class Authority:
         return result
 
     def issue_kind(self, kind: str) -> Certificate:
-        """One of the kinds that a server of the lab can be given: good, expired or wrong_name."""
+        """One of the kinds that a server of the lab can be given: good, expired, wrong_name or self_signed."""
         if kind == "expired":
             return self.issue("expired", expired=True)
         if kind == "wrong_name":
             return self.issue("wrong_name", ("mail.elsewhere.example",))
+        if kind == "self_signed":
+            return self._self_signed()
         return self.issue("good")
+
+    def _self_signed(self) -> Certificate:
+        """A certificate with the right names that nobody but itself vouches for; made once and then kept."""
+        result = Certificate(self.folder / "self_signed.pem", self.folder / "self_signed.key")
+        if not result.certificate.exists() or not result.key.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            now = dt.datetime.now(dt.UTC)
+            builder = _builder(GOOD_NAMES[0], key, now - _DAY, now + 365 * _DAY)
+            builder = builder.issuer_name(
+                x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, GOOD_NAMES[0])])
+            ).add_extension(x509.SubjectAlternativeName([_general_name(each) for each in GOOD_NAMES]), critical=False)
+            _write(builder.sign(key, hashes.SHA256()), key, result)
+        return result
 
     def _create(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())

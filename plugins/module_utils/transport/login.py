@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import socket
 import ssl
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..errors import (
     AuthError,
@@ -29,12 +31,13 @@ from . import sasl
 from .deflate import Deflated
 from .dialogue import Dialogue, Reply, response_code
 from .imap import OAUTH, Account, ImapServer
-from .tcp import SAFE_TLS, connect, encrypt, socket_error, tls_context
+from .tcp import SAFE_TLS, connect, encrypt, socket_error, tls_context, too_old
 from .tokens import renewed, token_for
 from .wire import Literal, Response, Wire, quoted
 
 #: A round trip that takes this long, in seconds, is no local network: compression is worth its time there.
 SLOW = 0.010
+_UNSAFE = ("SSLv3", "TLSv1", "TLSv1.1")
 #: Longer initial responses go out when asked for: some servers take no command line of more than a few kB.
 _INITIAL = 1000
 #: Untagged responses to all commands of a log-in together; a server that sends more of them means no good.
@@ -115,7 +118,7 @@ def way(auth: str, offered: Iterable[bytes], *, simple: bool, behalf: bool = Fal
 def old_tls(secure: ssl.SSLSocket, server: ImapServer) -> list[str]:
     """What to tell of a connection that an old TLS only protects."""
     version = secure.version() or "an unknown version of TLS"
-    if version not in ("SSLv3", "TLSv1", "TLSv1.1"):
+    if version not in _UNSAFE:
         return []
     what = f"the connection to the {server.name} {server.address} uses {version}, which min_tls {server.min_tls} allows"
     return [f"{what} and which others may be able to read: TLS {SAFE_TLS} or later is safe"]
@@ -129,6 +132,8 @@ class LogIn(Dialogue):
         self.findings: list[str] = []
         #: The shortest time that an answer took, in seconds: no less than a round trip.
         self.round_trip = float("inf")
+        #: What is spoken, as OpenSSL calls it; nothing in clear text.
+        self.tls_version = ""
         self._sock = sock
         self._deadline = deadline
         self._secrets: list[bytes] = []
@@ -162,11 +167,35 @@ class LogIn(Dialogue):
             raise
         began = time.monotonic()
         self._sock.settimeout(max(0.001, self._deadline - began))
-        secure = encrypt(self._sock, context, server.host)
+        try:
+            secure = encrypt(self._sock, context, server.host)
+        except (ssl.SSLEOFError, ConnectionError) as error:
+            raise self._why_hung_up() from error
         self.round_trip = min(self.round_trip, time.monotonic() - began)
         self._sock = secure
         self.wire = self._wire()
+        self.tls_version = secure.version() or ""
         self.findings += old_tls(secure, server)
+
+    def _why_hung_up(self) -> MigrationError:
+        """What it means that the server ended the handshake without a word: old ones do when no version suits them.
+
+        Another connection, on which nothing but the handshake is said, tells.
+        """
+        server, version = self.server, ""
+        if server.min_tls != "1.0":
+            relaxed = replace(server, min_tls="1.0", validate_certs=False)
+            with contextlib.suppress(OSError, MigrationError):
+                left = max(0.001, self._deadline - time.monotonic())
+                other = LogIn(relaxed, connect(server.host, server.port, left), self._deadline)
+                try:
+                    other.open()
+                    version = other.tls_version
+                finally:
+                    other.wire.close()
+        if version in _UNSAFE:
+            return too_old(f"{version} at most", server.place["server"])
+        return ConnectionLostError("the server hung up in the TLS handshake")
 
     def _greeting(self) -> None:
         response = self.wire.response()

@@ -170,13 +170,18 @@ def _tls_error(error: ssl.SSLError, server: str) -> TlsError:
     if "WRONG_VERSION_NUMBER" in reason or "UNKNOWN_PROTOCOL" in reason:
         return TlsError(f"no TLS connection: the server does not speak TLS on this port ({reason})", server=server)
     if any(word in reason.upper() for word in _TOO_OLD):
-        return TlsError(
-            f"no TLS connection: the server speaks no version of TLS that is safe ({reason})",
-            safe_next="Have the server updated. Where it is a source that can't be, min_tls: '1.0' allows what it "
-            "speaks, which others on the way may be able to read; no password has been sent.",
-            server=server,
-        )
+        return too_old(reason, server)
     return TlsError(f"no TLS connection: {reason}", server=server)
+
+
+def too_old(reason: str, server: str) -> TlsError:
+    """The error for a server that speaks no version of TLS that is asked for."""
+    return TlsError(
+        f"no TLS connection: the server speaks no version of TLS that is safe ({reason})",
+        safe_next="Have the server updated. Where it is a source that can't be, min_tls: '1.0' allows what it "
+        "speaks, which others on the way may be able to read; no password has been sent.",
+        server=server,
+    )
 
 
 def _certificate_error(error: ssl.SSLCertVerificationError, server: str) -> TlsError:
