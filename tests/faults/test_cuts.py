@@ -68,6 +68,7 @@ def _sides(side: str, port: int) -> dict[str, Any]:
     return {side: {"port": port}}
 
 
+@pytest.mark.case(89, 90)
 @pytest.mark.parametrize(
     ("side", "towards", "after"),
     [
@@ -97,6 +98,7 @@ def test_a_connection_cut_once(copy: Copy, side: str, towards: str, after: int) 
     copy.complete()
 
 
+@pytest.mark.case(90)
 @pytest.mark.parametrize("side", ["source", "target"])
 @pytest.mark.parametrize("after", [9_000, 60_000])
 def test_connections_cut_again_and_again(copy: Copy, world: World, side: str, after: int) -> None:

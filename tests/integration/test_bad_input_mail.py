@@ -76,6 +76,7 @@ def _then_carries_on(three: list[Pair]) -> None:
         pair.faithful()
 
 
+@pytest.mark.case(102)
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_wrong_password(three: list[Pair], side: str) -> None:
     entries = [_own(pair) for pair in three]
@@ -168,6 +169,7 @@ def test_server_that_cannot_be_reached(three: list[Pair], world: World, side: st
     assert first.done(others=others).summary["messages_copied"] == 36
 
 
+@pytest.mark.case(101)
 @pytest.mark.parametrize("side", ["source", "target"])
 @pytest.mark.parametrize(
     ("certificate", "kind"), [("expired", "certificate_expired"), ("wrong_name", "certificate_wrong_name")]

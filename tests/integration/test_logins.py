@@ -132,6 +132,7 @@ def test_any_password_in_clear_text_and_after_starttls(world: World) -> None:
 @pytest.mark.case(85, 102)
 def test_sasl_login_where_nothing_else_is_there(world: World) -> None:
     with world.changed(region=RegionOptions(rawlog=True, extra="auth_mechanisms = login\n")):
+        one = door(world, "right")
         for password in PASSWORDS:
             one = door(world, password)
             one.enter()

@@ -55,6 +55,7 @@ def lacking(world: World, request: pytest.FixtureRequest) -> Iterator[tuple[str,
         yield request.param
 
 
+@pytest.mark.case(84)
 def test_target_without_literal_plus_or_multiappend_is_faithful_all_the_same(
     world: World, lacking: tuple[str, ...]
 ) -> None:
@@ -86,6 +87,7 @@ def poor(world: World, request: pytest.FixtureRequest) -> Iterator[str]:
         yield str(request.param)
 
 
+@pytest.mark.case(71, 84)
 def test_target_without_uidplus_is_mapped_and_says_so(world: World, poor: str) -> None:
     """case_71, case_84"""
     pair = _mailbox(world)
@@ -104,6 +106,7 @@ def test_target_without_uidplus_is_mapped_and_says_so(world: World, poor: str) -
     pair.settled()
 
 
+@pytest.mark.case(84)
 def test_source_with_nothing_but_imap4rev1(world: World) -> None:
     """case_84: no NAMESPACE, LIST-STATUS, CONDSTORE … on the source; its UIDs can be kept all the same."""
     with world.changed(site=SiteOptions(extra="imap_capability = IMAP4rev1\n")):
