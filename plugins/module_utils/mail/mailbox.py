@@ -264,7 +264,11 @@ class MailboxRun:
         if self._setting.check_mode:
             self._planned_moves = order.moves
             return False
-        carry_out(order, self._target, target, self._ledger, self._mailbox, subscribe=rules.subscribe)
+        leaving = {move.old for move in order.moves if move.old != move.new} if rules.subscribe else set()
+        if leaving:
+            asked = self._source.survey(absent=True, kinds=rules.namespaces)
+            leaving -= {rules.renamed(path) for path, folder in asked.folders.items() if folder.subscribed}
+        carry_out(order, self._target, target, self._ledger, self._mailbox, unsubscribe=leaving)
         return bool(order.commands)
 
     def _rows(self) -> dict[Path, FolderRow]:

@@ -9,7 +9,7 @@ messages, like any other.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from ..errors import FolderError, MigrationError
 from ..ledger import FolderRow, Ledger, MessageRow
@@ -94,14 +94,19 @@ def _windows(ledger: Ledger, folder: int) -> Iterator[list[MessageRow]]:
         yield ledger.messages_of(folder, some)
 
 
-def carry_out(order: Order, target: Session, there: Side, ledger: Ledger, mailbox: int, *, subscribe: bool) -> None:
+def carry_out(
+    order: Order, target: Session, there: Side, ledger: Ledger, mailbox: int, *, unsubscribe: Container[Path]
+) -> None:
     """Rename on the target, and note each folder in the ledger as soon as it has its new name.
+
+    ``unsubscribe`` are old names to which the source is not subscribed any more.
 
     :raises FolderError: the server would not.
     """
     if not order.moves:
         return
     target.unselect()
+    _unsubscribe(target, [there.folders[move.old] for move in order.moves if move.old in unsubscribe])
     names = {path: folder.name for path, folder in there.folders.items()}
     where = {move.old: move.old for move in order.moves}
     left = list(order.moves)
@@ -116,8 +121,6 @@ def carry_out(order: Order, target: Session, there: Side, ledger: Ledger, mailbo
         where = {first: below(path, old, new) for first, path in where.items()}
         left = _note([move for move in left if where[move.old] == move.new], left, ledger, mailbox)
     _note(left, left, ledger, mailbox)
-    if subscribe:
-        _unsubscribe(target, there, order.moves)
 
 
 def _note(done: Sequence[Move], left: Sequence[Move], ledger: Ledger, mailbox: int) -> list[Move]:
@@ -126,9 +129,12 @@ def _note(done: Sequence[Move], left: Sequence[Move], ledger: Ledger, mailbox: i
     return [move for move in left if move not in done]
 
 
-def _unsubscribe(target: Session, there: Side, moves: Sequence[Move]) -> None:
-    """Subscriptions stay with the old names on most servers; the new ones follow the source like any other."""
-    gone = [there.folders[move.old] for move in moves if move.old != move.new and there.folders[move.old].subscribed]
+def _unsubscribe(target: Session, folders: Sequence[Folder]) -> None:
+    """Subscriptions stay with the old names on most servers; the new ones follow the source like any other.
+
+    It is done first: when a run ends in the middle, the next one would not know any more whose subscription it was.
+    """
+    gone = [folder for folder in folders if folder.subscribed]
     commands = [(b"UNSUBSCRIBE ", quoted(folder.name)) for folder in gone]
     for folder, reply in zip(gone, target.pipeline(commands), strict=True):
         if not reply.ok:

@@ -117,6 +117,15 @@ SCENARIOS = (
         cases=(79, 93),
     ),
     Scenario(
+        "too large for the target, no LITERAL+",
+        too_large,
+        target="no-literal-plus",
+        ends=frozenset({"message_refused"}),
+        expected=_without_large,
+        faithful=False,
+        cases=(79, 93),
+    ),
+    Scenario(
         "folders excluded and renamed",
         excluded_and_renamed,
         options={"folders": {"exclude": ["Secret"], "rename": {"Spam": "Junk"}}},
