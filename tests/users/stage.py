@@ -9,13 +9,15 @@ import itertools
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.interruptions import engine
+from ansible_collections.atmail.migration.plugins.module_utils.mail.sync import sync
+
+from tests.faults.interruptions import engine, taps
 from tests.faults.interruptions.taps import Stopped, Tap, listening
 from tests.integration.checks.mail import Mailbox, Place
 from tests.integration.checks.picture import Picture, look
@@ -127,6 +129,11 @@ class Stage:
         self.tally.counts["flags merged"] += summary.get("flags_changed", 0)
         return ran
 
+    def check(self, **changes: Any) -> Mapping[str, Any]:
+        """What a run in check mode says."""
+        options = self.options(**changes, ignore_mailbox_errors=True)
+        return sync(options, check_mode=True)
+
     def killed_run(self, step: int, **changes: Any) -> bool:
         """A run that is killed at a step; whether it had not ended before. Its ledger is the one it left behind."""
         tap = Tap(self.ledger, lambda number, _name: number == step)
@@ -159,7 +166,5 @@ class Stage:
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[VirtualPair, Path]]:
     """The servers and a folder for ledgers, with the taps in place, for a while."""
-    from tests.faults.interruptions import taps
-
     with VirtualPair.temporary() as servers, taps.installed(), engine.inline():
         yield servers, folder
