@@ -127,6 +127,17 @@ def test_another_folder_in_place_of_one_that_is_gone_is_not_taken_for_it(pair: P
 
 
 @pytest.mark.case(67)
+def test_a_folder_that_is_excluded_now_is_not_taken_for_renamed(pair: Pair) -> None:
+    """Although its very copy has come, with the same numbers."""
+    _same_second(pair, {"Old": "same", "Copy": "same"})
+    pair.options = {"folders": {"exclude": ["Copy"]}}
+    pair.done()
+    pair.options = {"folders": {"exclude": ["Old"]}}
+    assert _entry(pair, pair.done())["folders_renamed"] == 0
+    assert set(look(pair.target).folders) == {"INBOX", "Old", "Copy"}
+
+
+@pytest.mark.case(67)
 def test_a_rename_is_found_without_the_ledger_too(pair: Pair) -> None:
     """Then nothing is known to be gone: the folder is copied under its new name, and the old one stays."""
     _fill(pair, "INBOX", "Before")

@@ -60,6 +60,19 @@ class Site:
         """All servers of the site."""
         return [self.database, self.dovecot, self.sshd]
 
+    @property
+    def sharing(self) -> Path:
+        """Where Dovecot keeps who has shared what, and the Maildir of the public folders in `public`."""
+        return self.folder / "sharing"
+
+    @property
+    def public(self) -> Path:
+        """The Maildir of the public folders; made and given to the mail's owner when it is asked for."""
+        place = self.sharing / "public"
+        place.mkdir(parents=True, exist_ok=True)
+        self.give_to_owner(self.sharing)
+        return place
+
     def maildir(self, address: str) -> Path:
         """Where Atmail keeps the mail of an address: users/<first letter>/<second letter>/<address>."""
         first, second = ((each if each.isalpha() and each.isascii() else "other") for each in (address + "  ")[:2])
@@ -176,7 +189,7 @@ class Site:
             socket=socket,
             database=DATABASE,
             database_password=state.secrets["dovecot_database"],
-            values={"prefix": state.options.prefix},
+            values={"prefix": state.options.prefix, "sharing": self.sharing if state.options.sharing else ""},
             rawlog=state.options.rawlog,
             extra=state.options.extra,
             old_tls=state.options.old_tls,

@@ -35,7 +35,8 @@ class SiteOptions:
     `prefix` is that of the namespace ("" as Atmail 7 has it, "INBOX." as Courier had it); `owner` the uid and gid of
     the mail (Atmail's 3000 when None, for an ordinary user always his own); `certificate` good, expired, wrong_name or
     self_signed; `extra` Dovecot configuration that comes last and wins; `rawlog` writes all IMAP sessions to files;
-    `old_tls` lets it speak TLS 1.0 and nothing newer, as servers of 2008 do.
+    `old_tls` lets it speak TLS 1.0 and nothing newer, as servers of 2008 do; with `sharing` users can share folders
+    (`shared.<name>.`), and there are public ones (`Public.`).
     """
 
     prefix: str = ""
@@ -44,6 +45,7 @@ class SiteOptions:
     extra: str = ""
     rawlog: bool = False
     old_tls: bool = False
+    sharing: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from .folders import FolderRules, Path, packed, show
 from .listing import read_fingerprints
 from .mapping import map_sides
 from .moves import Move, Order, asked_moves, below, candidates, ordered, refuse
-from .plan import Base
+from .plan import Base, is_left_out
 from .session import Session, refusal
 from .source import Source
 from .survey import Folder, Side
@@ -39,7 +39,7 @@ def find_moves(
     :raises InputError: the operator asked for a new name that can't be given.
     """
     here, there = surveys
-    bases = {path: base for path, (_row, base) in known.items()}
+    bases = {path: base for path, (_row, base) in known.items() if not is_left_out(here, path, rules)}
     if not rules.rename and all(path in here.existing() for path in bases):
         return Order()
     pins = {path: base.target_path for path, base in bases.items() if base.target_path}

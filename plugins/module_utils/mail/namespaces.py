@@ -8,7 +8,7 @@ prefix, which its names begin with, and a separator between the levels of a name
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..errors import ProtocolError
@@ -78,6 +78,11 @@ class Namespace:
         own = len(self.prefix) if name.startswith(self.prefix) else -1
         fitting = [space for space in self.others if space.holds(name) and len(space.prefix) > own]
         return max(fitting, key=lambda space: len(space.prefix), default=None)
+
+    def left_out(self, path: Path, kinds: Collection[str]) -> bool:
+        """Whether a path is of a namespace of another kind than these."""
+        others = (space.words for space in self.others if space.kind not in kinds)
+        return any(path[: len(words)] == words for words in others)
 
     def path(self, name: bytes) -> Path:
         """The path of a name as the server writes it; INBOX in any case is ``INBOX`` (RFC 3501 section 5.1).

@@ -164,11 +164,16 @@ def plan_mailbox(
 
 
 def _gone(source: Side, bases: Mapping[Path, Base], policy: Policy) -> Iterable[tuple[Path, Path]]:
-    """Folders that a run brought and that are no longer on the source (an excluded one is not gone)."""
+    """Folders that a run brought and that are no longer on the source (one that is not asked for is not gone)."""
     here = source.existing()
     for path, base in () if source.partial else bases.items():
-        if path not in here and not policy.rules.excludes(path):
+        if path not in here and not is_left_out(source, path, policy.rules):
             yield path, base.target_path or policy.rules.renamed(path)
+
+
+def is_left_out(source: Side, path: Path, rules: FolderRules) -> bool:
+    """Whether a folder is not asked for, be it on the source or not."""
+    return rules.excludes(path) or source.namespace.left_out(path, rules.namespaces)
 
 
 def _step(source: Folder, target: Side, new: Path, base: Base | None, policy: Policy) -> Step:
