@@ -26,7 +26,7 @@ from .folders import show, wire_to_text
 from .ladder import Ladder
 from .listing import read_fingerprints, search
 from .plan import match
-from .session import Selected, Session
+from .session import Selected, Session, refusal
 from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages
 from .twins import surplus
 from .uidset import MAX_UID, chunks, outside, ranges
@@ -308,9 +308,14 @@ def expunge(session: Session, uids: Sequence[int]) -> None:
     if not uids:
         return
     if session.has(b"UIDPLUS"):
-        for some in chunks(uids):
-            session.must("expunge", b"UID EXPUNGE " + some)
-    elif search(session, b"DELETED") == list(uids):
+        replies = list(session.pipeline((b"UID EXPUNGE " + some,) for some in chunks(uids)))
+        if replies[0].status != b"BAD":
+            for reply in replies:
+                if not reply.ok:
+                    raise refusal(reply, "expunge", session)
+            return
+        session.disbelieve(b"UIDPLUS")
+    if search(session, b"DELETED") == list(uids):
         session.must("expunge", b"EXPUNGE")
     else:
         raise FolderError("the target has no UIDPLUS, and other messages here are marked as deleted too")

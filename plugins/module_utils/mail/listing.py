@@ -99,8 +99,30 @@ class Listing(Mapping[int, bytes]):
 
 
 def read_flags(session: Session, exists: int) -> Listing:
-    """The flags of every message in the selected folder."""
-    return _listed(session, b"UID FETCH 1:* (UID FLAGS)") if exists else Listing()
+    """The flags of every message in the selected folder, in which there were ``exists`` when it was opened.
+
+    A message that is left out would count as gone. Where there are fewer, it is searched for those that are there: a
+    server that lists fewer than it finds is not believed.
+
+    :raises FolderError: not all messages are listed.
+    """
+    if not exists:
+        return Listing()
+    command = b"UID FETCH 1:* (UID FLAGS)"
+    found = _listed(session, command)
+    if len(found) >= exists:
+        return found
+    there = search(session, b"UID 1:*")
+    if any(uid not in found for uid in there):
+        found = _listed(session, command)  # one may just have come
+    missing = [uid for uid in there if uid not in found]
+    if missing and set(missing) & set(search(session, b"UID 1:*")):  # one may just have gone
+        raise FolderError(
+            f"the server does not list all messages that it says are there: {len(missing)} left out,"
+            f" UID {missing[0]} is the first",
+            **session.place(),
+        )
+    return found
 
 
 def read_some_flags(session: Session, uids: Iterable[int]) -> dict[int, bytes]:

@@ -35,14 +35,22 @@ def make_folders(plan: MailboxPlan, shared: SharedState, target: Side, outcome: 
     return {step.path for step in ready}
 
 
-def _create(steps: list[Step], session: Session, target: Side, outcome: Outcome) -> set[Path]:
+def _create(
+    steps: list[Step], session: Session, target: Side, outcome: Outcome, *, with_use: bool = True
+) -> set[Path]:
+    """Make folders: with their special uses, and without where the target does not take those (RFC 6154 section 3)."""
     made: set[Path] = set()
     there: list[Step] = []
+    plainly: list[Step] = []
+    uses = [special_use(step, session) if with_use else b"" for step in steps]
     commands = [
-        (b"CREATE ", quoted(target.namespace.name(step.target_path)), special_use(step, session)) for step in steps
+        (b"CREATE ", quoted(target.namespace.name(step.target_path)), use)
+        for step, use in zip(steps, uses, strict=True)
     ]
-    for step, reply in zip(steps, session.pipeline(commands), strict=True):
-        if reply.ok:
+    for step, use, reply in zip(steps, uses, session.pipeline(commands), strict=True):
+        if use and (reply.status == b"BAD" or reply.code[0] == b"USEATTR"):
+            plainly.append(step)
+        elif reply.ok:
             made.add(step.path)
             outcome.folders_created += 1
         elif reply.code[0] == b"ALREADYEXISTS":
@@ -61,7 +69,7 @@ def _create(steps: list[Step], session: Session, target: Side, outcome: Outcome)
             made.add(step.path)
         else:
             outcome.fail(_taken(step))
-    return made
+    return made | _create(plainly, session, target, outcome, with_use=False) if plainly else made
 
 
 def _is_listed(session: Session, name: bytes) -> bool:

@@ -65,6 +65,10 @@ class Session(Dialogue):
         #: Whether messages are recognised by their dates, too.
         self.dated = True
 
+    def disbelieve(self, *extensions: bytes) -> None:
+        """Take the server at its deeds: these extensions are announced, and its answers say that they are not there."""
+        self.capabilities -= set(extensions)
+
     def must(self, doing: str, *parts: bytes | Literal) -> Reply:
         """Like :meth:`run`; a refusal is an error that says what was being done."""
         reply = self.run(*parts)

@@ -67,22 +67,48 @@ class Side:
         return {path: folder for path, folder in self.folders.items() if folder.selectable}
 
 
+class _NotUnderstoodError(Exception):
+    """The server answered BAD where it should know an extension that it announces."""
+
+    def __init__(self, extensions: tuple[bytes, ...]) -> None:
+        super().__init__()
+        self.extensions = extensions
+
+
+#: What a LIST with RETURN may use.
+_OF_LIST = (b"LIST-EXTENDED", b"LIST-STATUS")
+_OF_STATUS = (b"CONDSTORE", b"QRESYNC")
+
+
 def survey(session: Session, *, absent: bool = False, kinds: Collection[str] = (PERSONAL,)) -> Side:
     """All folders of the mailbox with their states; with ``absent`` also those that are subscribed and not there.
 
     Where the server has LIST-EXTENDED and LIST-STATUS this is one command, two with ``absent``, sent together.
     ``kinds`` are the kinds of namespaces that are meant; each namespace that is not personal costs one more command.
+    A server that does not understand what it announces (Vandelay answered BAD) is asked again in plainer words.
 
     :raises ServerError: the server would not list its folders.
     """
+    while True:
+        try:
+            return _surveyed(session, absent=absent, kinds=kinds)
+        except _NotUnderstoodError as error:
+            session.disbelieve(*error.extensions)
+
+
+def _surveyed(session: Session, *, absent: bool, kinds: Collection[str]) -> Side:
     asked = session.start(b"NAMESPACE") if session.has(b"NAMESPACE") else None
     rich = session.has(b"LIST-EXTENDED")
     listed = session.start(*_list_command(session, b'"*"'))
     subscribed = b'LIST (SUBSCRIBED) "" "*"' if rich else b'LSUB "" "*"'
     also = session.start(subscribed) if absent or not rich else None
-    namespace = _namespace(_must(session, session.finish(asked))) if asked else Namespace()
-    replies = [_must(session, session.finish(listed))]
-    about = _must(session, session.finish(also)) if also else None
+    # every answer is read before any is judged: what is asked again must not meet an old one
+    spaces = session.finish(asked) if asked else None
+    replies = [session.finish(listed)]
+    about = session.finish(also) if also else None
+    namespace = _namespace(_must(session, spaces, b"NAMESPACE")) if spaces else Namespace()
+    for reply in (*replies, *([about] if about else [])):
+        _must(session, reply, *_OF_LIST)
     replies += _elsewhere(session, namespace, kinds)
     namespace = _separator(replies[0], namespace)
     found = _folders(replies, namespace, kinds)
@@ -109,7 +135,7 @@ def _elsewhere(session: Session, namespace: Namespace, kinds: Collection[str]) -
     """Lists of other users' and shared folders: a server need not show them to who asks for everything."""
     spaces = [space for space in namespace.others if space.kind != PERSONAL and space.kind in kinds]
     commands = [_list_command(session, quoted(space.prefix + b"*")) for space in spaces]
-    return [_must(session, reply) for reply in session.pipeline(commands)]
+    return [_must(session, reply, *_OF_LIST) for reply in list(session.pipeline(commands))]
 
 
 def _status_items(session: Session) -> bytes:
@@ -117,10 +143,17 @@ def _status_items(session: Session) -> bytes:
     return b"(MESSAGES UIDNEXT UIDVALIDITY" + modseq + b")"
 
 
-def _must(session: Session, reply: Reply) -> Reply:
+def _must(session: Session, reply: Reply, *extensions: bytes) -> Reply:
+    _doubt(session, reply, *extensions)
     if not reply.ok:
         raise refusal(reply, "list the folders", session)
     return reply
+
+
+def _doubt(session: Session, reply: Reply, *extensions: bytes) -> None:
+    """Stop where BAD may only mean that an extension is announced and not there."""
+    if reply.status == b"BAD" and any(session.has(extension) for extension in extensions):
+        raise _NotUnderstoodError(extensions)
 
 
 def _namespace(reply: Reply) -> Namespace:
@@ -245,7 +278,9 @@ def _ask_states(session: Session, folders: Sequence[Folder]) -> Iterator[Folder]
     """STATUS for each folder that LIST told no state of; one that can't be opened keeps the reason."""
     items = _status_items(session)
     commands = [(b"STATUS ", quoted(folder.name), b" " + items) for folder in folders]
-    for folder, reply in zip(folders, session.pipeline(commands), strict=True):
+    replies = list(session.pipeline(commands))
+    for folder, reply in zip(folders, replies, strict=True):
+        _doubt(session, reply, *_OF_STATUS)
         state = _states([reply]).get(_key(folder.name)) if reply.ok else None
         if state is not None:
             yield replace(folder, state=state)

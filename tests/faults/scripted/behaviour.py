@@ -108,14 +108,20 @@ class Behaviour:
     before: Callable[[bytes], None] | None = None
 
     @property
+    def missing(self) -> frozenset[str]:
+        """`lacks`, and what needs any of these: QRESYNC is nothing without CONDSTORE (RFC 7162 section 3.2.3)."""
+        needs = {"CONDSTORE": {"QRESYNC"}, "LIST-EXTENDED": {"LIST-STATUS"}, "ENABLE": {"QRESYNC"}}
+        return self.lacks.union(*(needs.get(one, set()) for one in self.lacks))
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """What CAPABILITY tells."""
-        kept = [one for one in EXTENSIONS if one not in self.lacks]
+        kept = [one for one in EXTENSIONS if one not in self.missing]
         return ("IMAP4rev1", *kept, *self.announces)
 
     def has(self, extension: str) -> bool:
         """Whether the extension works."""
-        return extension in EXTENSIONS and extension not in self.lacks and extension not in self.denies
+        return extension in EXTENSIONS and extension not in self.missing and extension not in self.denies
 
 
 class Hangup(Exception):  # noqa: N818 - it is an event, not an error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger
+from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes import instant
 from ansible_collections.atmail.migration.plugins.module_utils.mail.ladder import Refusals
 from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import (
     Setting,
@@ -21,7 +22,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.server impor
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
 
 from .server import PASSWORD, ScriptedServer
-from .values import Folder, Mailbox
+from .values import Folder, Mailbox, Message
 
 USER = "ann"
 
@@ -97,8 +98,10 @@ class Trial:
 
 
 def _compared(mine: Folder, theirs: Folder, *, exact: bool) -> tuple[Counter[Any], Counter[Any]]:
-    """What is lost and what is extra."""
-    if exact:
-        return mine.contents() - theirs.contents(), theirs.contents() - mine.contents()
-    here, there = (Counter(message.body for message in folder.messages) for folder in (mine, theirs))
+    """What is lost and what is extra; two texts of one instant are the same date."""
+    here, there = (Counter(_value(message, exact=exact) for message in folder.messages) for folder in (mine, theirs))
     return here - there, there - here
+
+
+def _value(message: Message, *, exact: bool) -> tuple[Any, ...]:
+    return (message.body, message.flags, instant(message.date)) if exact else (message.body,)

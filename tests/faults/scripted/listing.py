@@ -56,8 +56,8 @@ def _state(session: Session, folder: Folder, items: list[bytes]) -> bytes:
         b"UNSEEN": sum(b"\\Seen" not in message.flags for message in folder.messages),
         b"RECENT": 0,
     }
-    if b"HIGHESTMODSEQ" in items and not session.behaviour.has("CONDSTORE"):
-        raise BadError("no CONDSTORE here")
+    if b"HIGHESTMODSEQ" in items:
+        session.needs("CONDSTORE")
     return listed(b"%s %d" % (item, value) for item in items if (value := values[item]) is not None)
 
 

@@ -104,7 +104,7 @@ class Session:
         if not self.user:
             raise BadError(f"{verb!r} before the log-in")
         extension = _NEEDS.get(verb, "")
-        if verb not in AFTER_LOGIN or extension in self.behaviour.lacks:
+        if verb not in AFTER_LOGIN or extension in self.behaviour.missing:
             raise BadError(f"unknown command {verb!r}")
         if extension in self.behaviour.denies:
             raise DeniedError(f"{verb.decode()} does not work")
@@ -193,7 +193,7 @@ class Session:
 
     def needs(self, extension: str) -> None:
         """Stop the command when the server does not have an extension, or only says that it has."""
-        if extension in self.behaviour.lacks:
+        if extension in self.behaviour.missing:
             raise BadError(f"no {extension} here")
         if extension in self.behaviour.denies:
             raise DeniedError(f"{extension} does not work")
