@@ -32,6 +32,16 @@ _FETCH = {
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\}$")
 
 
+#: A way of asking that a source can lose our trust in: for many messages at once.
+MANY_AT_ONCE = "many at once"
+#: So many messages may be under way of which one answer has come and another has not.
+_PARTS = 1000
+
+
+class DisorderError(ProtocolError):
+    """The source gave a message out of turn, or twice: it can't be asked for many at once."""
+
+
 class ReadingThrottledError(ThrottledError):
     """The source asks for patience instead of giving out all messages; those that it gave out are whole."""
 
@@ -61,20 +71,37 @@ def read_over(message: Message) -> None:
         continue
 
 
+def in_turn(messages: Iterator[Message]) -> Iterator[Message]:
+    """The messages, which must come in the order of their UIDs.
+
+    :raises DisorderError: one did not. What is under way then must not be completed: it may hold a message twice.
+    """
+    before = 0
+    for message in messages:
+        if message.uid <= before:
+            raise DisorderError(f"the source sent message UID {message.uid} after UID {before}")
+        before = message.uid
+        yield message
+
+
 def fetch_messages(
     session: Session, uids: Iterable[int] | None, first: int, last: int, section: bytes = b""
 ) -> Iterator[Message]:
     """Messages of the selected folder in the order the server sends them: ``uids``, or all from ``first`` to ``last``.
 
-    ``section`` is empty for whole messages, or ``HEADER`` for their headers only.
+    ``section`` is empty for whole messages, or ``HEADER`` for their headers only. Where the server is not to be asked
+    for many at once, ``uids`` are asked for one by one.
 
     :raises MessageUnreadableError: the server ended with NO or BAD; what it sent before has been given out.
     :raises ReadingThrottledError: the same, because it wants us to slow down.
     """
     if uids is None:
         sets: Iterator[bytes] = iter((b"%d:%d" % (first, last),)) if first <= last else iter(())
+    elif MANY_AT_ONCE in session.distrusted:
+        sets = (b"%d" % uid for uid in uids)
     else:
         sets = chunks(uids)
+    parts: dict[int, _Part] = {}
     tags: deque[bytes] = deque()
     refused: list[bytes] = []
     body = b"BODY[" + section + b"]"
@@ -87,9 +114,10 @@ def fetch_messages(
             yield _arriving(session, match, size)
             _end_of_message(session, size)
             continue
-        message = _other_line(session, tags, refused, body)
+        message = _other_line(session, tags, refused, body, parts)
         if message:
             yield message
+    _all_whole(parts, body)
     if refused:
         words = refused[0][:200].decode("utf-8", "replace")
         hint = read_hint(words)
@@ -127,13 +155,29 @@ def _end_of_message(session: Session, size: int) -> None:
         raise ProtocolError("the source's FETCH answer has no end", **session.place())
 
 
-def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body: bytes) -> Message | None:
+@dataclass(frozen=True)
+class _Part:
+    """What a server has told of a message so far; it may do so in several answers (RFC 9051 section 7.5.2)."""
+
+    items: dict[bytes, Value]
+    spool: Spool | None
+
+
+def _all_whole(parts: dict[int, _Part], body: bytes) -> None:
+    for uid, part in parts.items():
+        if part.items.get(body) is not None:
+            raise ProtocolError(f"the source sent message UID {uid} without its flags or its date")
+
+
+def _other_line(
+    session: Session, tags: deque[bytes], refused: list[bytes], body: bytes, parts: dict[int, _Part]
+) -> Message | None:
     """A line that is not the usual FETCH answer: the end of a command, news, or a FETCH in another order."""
     line = session.wire.line()
     if line.startswith(b"* "):
         if line[2:6].upper() == b"BYE ":
             raise session.ended(line[2:])
-        return _unusual_fetch(session, line[2:], body)
+        return _unusual_fetch(session, line[2:], body, parts)
     tag, _blank, rest = line.partition(b" ")
     if not tags or tag != tags.popleft():
         raise ProtocolError(f"the source sent {line[:60]!r} out of turn", **session.place())
@@ -143,8 +187,11 @@ def _other_line(session: Session, tags: deque[bytes], refused: list[bytes], body
     return None
 
 
-def _unusual_fetch(session: Session, line: bytes, body: bytes) -> Message | None:
-    """Any other legal form: items in another order, a body as a string, news of flags. A literal is spooled."""
+def _unusual_fetch(session: Session, line: bytes, body: bytes, parts: dict[int, _Part]) -> Message | None:
+    """Any other legal form: items in another order or in several answers, a body as a string, news of flags.
+
+    A literal is spooled.
+    """
     lines, literals, spool = [line], [], None
     while match := _LITERAL.search(lines[-1]):
         size = int(match[1])
@@ -158,7 +205,18 @@ def _unusual_fetch(session: Session, line: bytes, body: bytes) -> Message | None
         return None
     values = parse(tuple(lines), tuple(literals))
     items = values[2] if len(values) == 3 and isinstance(values[2], list) else []
-    return _from_items(dict(_pairs(items)), spool, body)
+    told = dict(_pairs(items))
+    uid = told.get(b"UID")
+    if not isinstance(uid, bytes) or not uid.isdigit():
+        return None
+    before = parts.pop(int(uid), _Part({}, None))
+    part = _Part(before.items | told, spool or before.spool)
+    if not {b"FLAGS", b"INTERNALDATE", body} <= part.items.keys():
+        parts[int(uid)] = part
+        if len(parts) > _PARTS:
+            del parts[next(iter(parts))]  # news of flags, most likely
+        return None
+    return _from_items(int(uid), part, body)
 
 
 def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
@@ -167,20 +225,16 @@ def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
             yield key.upper(), value
 
 
-def _from_items(items: dict[bytes, Value], spool: Spool | None, name: bytes) -> Message | None:
-    uid, flags, date, body = (items.get(key) for key in (b"UID", b"FLAGS", b"INTERNALDATE", name))
-    if not isinstance(uid, bytes) or not uid.isdigit() or name not in items:
-        return None
-    if b"INTERNALDATE" not in items or not isinstance(flags, list):
-        raise ProtocolError(f"the source sent message UID {int(uid)} without its flags or its date")
-    told = items.get(b"RFC822.SIZE")
+def _from_items(uid: int, part: _Part, name: bytes) -> Message | None:
+    flags, date, body, told = (part.items.get(key) for key in (b"FLAGS", b"INTERNALDATE", name, b"RFC822.SIZE"))
+    if not isinstance(flags, list):
+        raise ProtocolError(f"the source sent message UID {uid} without its flags or its date")
     octets = int(told) if isinstance(told, bytes) and told.isdigit() else -1
     when = date if isinstance(date, bytes) else b""  # NIL: the source knows none
-    if spool is not None:
-        return Message(
-            int(uid), flag_text(flags), when, spool.size, spool.pieces, octets=spool.size if octets < 0 else octets
-        )
+    if part.spool is not None:
+        size = part.spool.size
+        return Message(uid, flag_text(flags), when, size, part.spool.pieces, octets=size if octets < 0 else octets)
     if not isinstance(body, bytes):
         return None  # NIL: listed, and not given out; it may just have been expunged by somebody
     size = len(body)
-    return Message(int(uid), flag_text(flags), when, size, lambda: (body,), octets=size if octets < 0 else octets)
+    return Message(uid, flag_text(flags), when, size, lambda: (body,), octets=size if octets < 0 else octets)

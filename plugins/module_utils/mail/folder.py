@@ -21,6 +21,7 @@ from ..transport.wire import quoted
 from .attributes import flag_key
 from .copying import FolderCopy, Part, delete, last_uid
 from .doveadm import Doveadm, MailboxUpdate
+from .fetching import MANY_AT_ONCE, DisorderError
 from .folders import INBOX, packed, show, wire_to_text
 from .ladder import Ladder, Refusals
 from .listing import read_some_flags
@@ -73,12 +74,16 @@ class SharedState:
     numbers: list[MailboxUpdate] = field(default_factory=list)
     #: Keywords that the target may not store, and that are therefore added to messages only once these are there.
     held_back: set[bytes] = field(default_factory=set)
+    #: Whether the source has given messages out of turn.
+    disorderly: bool = False
 
     def renew(self) -> None:
         """Fresh connections: after an error nobody knows what was still under way on the old ones."""
         self.source.close()
         self.target.wire.close()
         self.source = open_source(self.source.server, self.task.source, self.ledger, self.mailbox)
+        if self.disorderly:
+            self.source.distrust(MANY_AT_ONCE)
         self.target = connect(self.target.server, self.task.target, meanwhile=self.source.keep_alive)
         self.target.dated = self.source.tells_dates
         keep_each_other_alive(self.source, self.target)
@@ -166,7 +171,8 @@ class FolderRun:
                 raise plan.trouble
             try:
                 self._apply(plan)
-            except TargetMovedError as error:
+            except (TargetMovedError, DisorderError) as error:
+                self._shared.disorderly = self._shared.disorderly or isinstance(error, DisorderError)
                 self._take_back(error.uids if isinstance(error, ShiftedError) else [])
                 if attempt == _TRIES:
                     raise
@@ -391,7 +397,9 @@ class FolderRun:
         try:
             due = target.uidnext
             if plan.copy or (plan.copy is None and source.exists):
-                due = copy.run(Part(plan.copy, last_uid(source), plan.keep_uids), target)
+                # a source may tell a UIDNEXT that is too low: what is there is asked for, whatever its UID
+                last = MAX_UID if plan.copy is None else last_uid(source)
+                due = copy.run(Part(plan.copy, last, plan.keep_uids), target)
             if plan.late:
                 if shared.doveadm and source.uidnext > due:
                     copy.opened(due)

@@ -35,9 +35,7 @@ def make_folders(plan: MailboxPlan, shared: SharedState, target: Side, outcome: 
     return {step.path for step in ready}
 
 
-def _create(
-    steps: list[Step], session: Session, target: Side, outcome: Outcome, *, with_use: bool = True
-) -> set[Path]:
+def _create(steps: list[Step], session: Session, target: Side, outcome: Outcome, *, with_use: bool = True) -> set[Path]:
     """Make folders: with their special uses, and without where the target does not take those (RFC 6154 section 3)."""
     made: set[Path] = set()
     there: list[Step] = []

@@ -411,7 +411,7 @@ def _ours_alone(look: Look, policy: Policy) -> bool:
 
 def _can_keep_uids(look: Look, policy: Policy, *, free: bool, clash: bool) -> bool:
     """Whether messages can be given the UIDs they have on the source."""
-    if policy.fidelity == MAPPED or clash:
+    if policy.fidelity == MAPPED or clash or not look.target_uidnext:
         return False
     return look.same_uidvalidity or (free and not policy.no_faithful)
 
@@ -425,6 +425,8 @@ def _why_clash(clash: int) -> tuple[str, ...]:
 def _reasons(look: Look, policy: Policy, *, free: bool) -> tuple[str, ...]:
     """Why this folder can't have the source's UIDs at all."""
     why = _why_mapped(policy)
+    if not why and not look.target_uidnext:
+        return ("the target does not tell the next UID of a folder (UIDNEXT), so that UIDs can't be chosen",)
     if why or look.same_uidvalidity or free:
         return why
     return ("the target folder already held messages under another UIDVALIDITY",)

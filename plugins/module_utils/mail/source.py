@@ -10,7 +10,7 @@ from typing import Protocol
 from ..ledger import Ledger
 from ..transport.imap import POP3, Account
 from .deltas import Changes, Since, read_changes
-from .fetching import Message, fetch_messages
+from .fetching import Message, fetch_messages, in_turn
 from .folders import INBOX, packed
 from .grants import read_grants
 from .identity import Remembered
@@ -155,7 +155,7 @@ class ImapSource:
         return read_fingerprints(self._session, uids)
 
     def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
-        return fetch_messages(self._session, uids, first, last)
+        return in_turn(fetch_messages(self._session, uids, first, last))
 
     def keep_alive(self) -> None:
         self._session.keep_alive()

@@ -318,6 +318,8 @@ class Appender:
             self.expected_uid = 0
             return
         due = self.expected_uid or uids[0]
+        if uids[0] < due:
+            raise ProtocolError(f"the target says that it gave UID {uids[0]}, which had been given out before")
         if uids != list(range(due, due + len(uids))) and not self.alone:
             self._faithful = False
         elif uids != list(range(due, due + len(uids))):
