@@ -174,8 +174,9 @@ class Ladder:
         return self._tried.get(uid)
 
     def give_up(self, uid: int, error: MigrationError) -> None:
-        """Keep a message's bytes in the quarantine, remember it and say so."""
-        tried = self._tried.pop(uid, None)
+        """Keep a message's bytes in the quarantine, remember it and say so; the source folder has to be open."""
+        tried = self._tried.get(uid) or self._read_again(uid, error)
+        self._tried.pop(uid, None)
         self._ways.pop(uid, None)
         if tried:
             self._fail(self._kept(uid, REFUSED, error.message, tried.held), error)

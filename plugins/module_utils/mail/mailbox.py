@@ -184,8 +184,11 @@ class MailboxRun:
                 self.outcome.find(finding)
             try:
                 yield
-            finally:
-                self._target.logout()
+            except BaseException:
+                # an APPEND may be half sent: nothing must come after it, not even a good-bye
+                self._target.wire.close()
+                raise
+            self._target.logout()
         finally:
             self._source.logout()
             if self._doveadm:

@@ -19,6 +19,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from ..errors import (
+    ConnectionLostError,
     DayBudgetError,
     DiskFullError,
     FolderGoneError,
@@ -32,6 +33,7 @@ from ..errors import (
     TargetMovedError,
     ThrottledError,
 )
+from ..hints import read_hint
 from ..ledger import DIGEST_SIZE, MessageRow
 from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Response, quoted
@@ -284,6 +286,8 @@ class Appender:
 
     def _take(self, response: Response) -> None:
         if response.tag == b"*":
+            if response.text[:4].upper() == b"BYE ":
+                raise self._hung_up(response)
             self._session.note(response)
             return
         if not self._waiting or response.tag != self._waiting[0].tag:
@@ -295,13 +299,24 @@ class Appender:
         else:
             self._place(batch, response)
 
+    def _hung_up(self, response: Response) -> MigrationError:
+        """The error for a good-bye in the middle of an APPEND: it may be for the sake of a message in it."""
+        error = self._session.ended(response.text)
+        batch = self._waiting[0] if self._waiting else self._batch
+        if batch is None or not isinstance(error, ConnectionLostError) or read_hint(error.message):
+            return error
+        return BatchRefusedError(error.become(ServerFaultError), self._uids_of(batch))
+
+    def _uids_of(self, batch: Batch) -> list[int]:
+        """Whose messages are in a batch, that which is just arriving among them."""
+        return [*batch.source_uids, *([self._arriving] if self._arriving and batch is self._batch else [])]
+
     def _refused(self, batch: Batch, response: Response) -> None:
         status, _blank, text = response.text.partition(b" ")
         cause = refusal(Reply(status.upper(), text, ()), "store the message", self._session, writing=True)
         alone = self._window > 1 and batch is not self._batch and not isinstance(cause, (*HOPELESS, ServerFaultError))
         if not alone:
-            arriving = [self._arriving] if self._arriving and batch is self._batch else []
-            raise BatchRefusedError(cause, [*batch.source_uids, *arriving])
+            raise BatchRefusedError(cause, self._uids_of(batch))
         for uid in batch.source_uids:
             self._dropped(uid, cause.become(MessageRefusedError))
 

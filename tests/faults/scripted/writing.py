@@ -52,8 +52,8 @@ def _append(session: Session, _tag: bytes, args: list[Arg]) -> bytes:
     folder = session.mailbox.folders.get(name)
     if folder is None or not folder.selectable:
         raise NoError("NO [TRYCREATE] no such folder")
-    for one in incoming:
-        _acceptable(session, one)
+    for number, one in enumerate(incoming, 1):
+        _acceptable(session, one, number)
     return _appended(session, folder, [_store(session, folder, one) for one in incoming])
 
 
@@ -79,8 +79,8 @@ def _incoming(session: Session, args: list[Arg]) -> list[_Incoming]:
     return found
 
 
-def _acceptable(session: Session, one: _Incoming) -> None:
-    """Refuse what the server does not take, whole APPENDs at a time (RFC 3502 section 6.3.11)."""
+def _acceptable(session: Session, one: _Incoming, number: int) -> None:
+    """Refuse message n of an APPEND, and so all of it (RFC 3502 section 6.3.11), when the server does not take it."""
     behaviour = session.behaviour
     if not one.body:
         raise NoError("NO [CANNOT] an empty message")
@@ -96,7 +96,7 @@ def _acceptable(session: Session, one: _Incoming) -> None:
     if behaviour.bye and behaviour.bye in one.body:
         session.tell(b"* BYE [SERVERBUG] that was too much")
         raise Hangup
-    if behaviour.quota and session.mailbox.count() + 1 > behaviour.quota:
+    if behaviour.quota and session.mailbox.count() + number > behaviour.quota:
         raise NoError(behaviour.quota_answer.decode())
 
 
