@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from ..errors import ProtocolError
+from ..errors import FolderError, ProtocolError
 from ..transport.dialogue import Reply
 from ..transport.wire import Response, Value
 from .attributes import PLACEHOLDER_BODY, flag_key, instant
