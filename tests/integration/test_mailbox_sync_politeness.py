@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def _watched(*servers: Dovecot) -> Iterator[list[int]]:
         ({"pace": {"connections": 4}}, 4),
     ],
 )
-def test_all_processes_together_stay_below_the_cap(world: World, changes: dict[str, dict[str, int]], most: int) -> None:
+def test_all_processes_together_stay_below_the_cap(world: World, changes: dict[str, Any], most: int) -> None:
     first, *others = _filled(world, 10)
     changes["pace"]["messages_per_second"] = 80
     with _watched(world.site.dovecot, world.region.dovecot) as seen:
@@ -107,7 +108,7 @@ def _failed_log_ins(log: Path, since: int) -> list[str]:
     return re.findall(r"imap-login: .*auth failed, \d+ attempts.*?user=<([^>]*)>", text)
 
 
-def _run(pairs: list[Pair], **changes: object) -> Result:
+def _run(pairs: list[Pair], **changes: Any) -> Result:
     return pairs[0].sync(others=pairs[1:], **changes)
 
 
@@ -116,13 +117,14 @@ def test_a_wrong_admin_password_is_tried_once_in_a_whole_run(world: World, side:
     pairs = _filled(world, 8, 3)
     log = (world.site if side == "source" else world.region).dovecot.log
     since = log.stat().st_size
-    result = _run(pairs, **{side: {"admin_password": "wrong"}}, pace={"connections": 8})
+    wrong: dict[str, Any] = {side: {"admin_password": "wrong"}}
+    result = _run(pairs, **wrong, pace={"connections": 8})
     assert (result.failed, result["kind"]) == (True, "auth_failed")
     assert len(_failed_log_ins(log, since)) == 1
     assert result.summary["mailboxes_failed"] == 8
     told = [failure["message"] for pair in pairs for failure in result.failures(pair.address)]
     assert sum("not tried" in text for text in told) == 7
-    options = pairs[0].arguments(others=pairs[1:], **{side: {"admin_password": "wrong"}})
+    options = pairs[0].arguments(others=pairs[1:], **wrong)
     del options["ledger"]
     since = log.stat().st_size
     assert module.run("mailbox_audit", options, world.secrets())["kind"] == "auth_failed"
