@@ -18,7 +18,7 @@ PATIENCE = 3600.0
 
 
 def many(world: World, count: int, *, fidelity: str = "auto") -> Iterator[tuple[str, Watched]]:
-    """INBOX with so many messages of 1 KB, half of them copied a second time after the ledger is lost."""
+    """INBOX with so many messages of 1 KB; in the end the ledger is lost."""
     pair = world.pair()
     pair.options = {"fidelity": fidelity}
     linked(world.site.maildir(pair.address), count, owner=world.site.owner)
@@ -29,22 +29,23 @@ def many(world: World, count: int, *, fidelity: str = "auto") -> Iterator[tuple[
     again = _sync(pair)
     assert again.result["changed"] is False
     yield f"{shown}: rerun", again
+    exact = fidelity != "mapped"
+    for depth in ("counts", "headers"):
+        audit = _audit(pair, depth)
+        assert audit.result["identical" if exact else "content_identical"], audit.result.text[:2000]
+        yield f"{shown}: audit, {depth}", audit
+    if exact:
+        assert listing(pair.target) == listing(pair.source)
     with pair.at_source() as source:
         uids = source.uids("INBOX")
         source.store("INBOX", uids[5:6], "+FLAGS", "\\Flagged")
+    some = ",".join(map(str, uids[:: max(1, count // 500)]))
+    if exact:
+        assert bodies(pair.target, some) == bodies(pair.source, some)
     pair.ledger.unlink()
     found = _sync(pair)
     assert (found.result.summary["messages_copied"], found.result.summary["flags_changed"]) == (0, 1)
     yield f"{shown}: rerun without the ledger", found
-    for depth in ("counts", "headers", "full"):
-        audit = _audit(pair, depth)
-        assert audit.result["content_identical" if fidelity == "mapped" else "identical"], audit.result.text[:2000]
-        yield f"{shown}: audit, {depth}", audit
-    if fidelity != "mapped":
-        assert listing(pair.target) == listing(pair.source)
-    some = ",".join(map(str, uids[:: max(1, count // 500)]))
-    if fidelity != "mapped":
-        assert bodies(pair.target, some) == bodies(pair.source, some)
 
 
 def large(world: World, size: int) -> Iterator[tuple[str, Watched]]:

@@ -29,6 +29,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "/usr/bin/mariadb": "mariadb-client",
         "/usr/sbin/sshd": "openssh-server",
         "/usr/bin/ssh-keygen": "openssh-client",
+        "/usr/bin/gpg": "gnupg",
     }
 )
 
