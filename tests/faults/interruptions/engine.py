@@ -40,6 +40,8 @@ class Ran:
 
     result: Mapping[str, Any]
     kinds: frozenset[str]
+    message: str = ""
+    advice: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -53,7 +55,13 @@ def run(options: Mapping[str, Any]) -> Ran:
         result: Mapping[str, Any] = engine.sync(options, check_mode=False)
     except MigrationError as error:
         done: Any = getattr(error, "done", None) or {}
-        return Ran(done, _kinds(done) or frozenset({error.kind}))
+        failures = [failure for one in done.get("mailboxes", ()) for failure in one["failures"]] or [error.as_dict()]
+        return Ran(
+            done,
+            frozenset(failure["kind"] for failure in failures),
+            "; ".join(failure["message"] for failure in failures),
+            tuple(failure["safe_next"] for failure in failures),
+        )
     return Ran(result, _kinds(result))
 
 

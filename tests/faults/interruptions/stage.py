@@ -200,7 +200,7 @@ class Play:
     # performing
 
     @contextmanager
-    def _copy(self) -> Iterator[Stage]:
+    def copy(self) -> Iterator[Stage]:
         """The stage, with a target account and a ledger of its own."""
         original = self._stage
         copy = Stage(self._servers, original.folder, self.scenario)
@@ -225,9 +225,9 @@ class Play:
             names.append(name)
             return False
 
-        with self._copy() as stage:
+        with self.copy() as stage:
             ran, _stopped = self._run(stage, note)
-            return names, self._judge(stage, ran)
+            return names, self.judge(stage, ran)
 
     def stopped(self, *steps: int) -> tuple[str, Verdict]:
         """A performance whose first run is stopped at a step, the next one at the next of `steps`; then a clean run.
@@ -235,12 +235,12 @@ class Play:
         Gives the name of the last step at which a run was stopped ("" when all ended before), and the verdict.
         """
         where = ""
-        with self._copy() as stage:
+        with self.copy() as stage:
             for step in steps:
                 _ran, stopped = self._run(stage, _at(step))
                 where = stopped or where
             ran, _stopped = self._run(stage, _at(0))
-            return where, self._judge(stage, ran)
+            return where, self.judge(stage, ran)
 
     def _run(self, stage: Stage, decide: Callable[[int, str], bool]) -> tuple[Ran | None, str]:
         """One run; None and the step's name when it was stopped. Its ledger is then the one that it left behind."""
@@ -255,9 +255,10 @@ class Play:
 
     # judging
 
-    def _judge(self, stage: Stage, ran: Ran | None) -> Verdict:
+    def judge(self, stage: Stage, ran: Ran | None, *, faithful: bool = True) -> Verdict:
+        """What is to be said of the target after a run that should have made it right; makes a further one."""
         there = look(stage.place("target"))
-        verdict = compare(self.wanted, there, faithful=self.scenario.faithful)
+        verdict = compare(self.wanted, there, faithful=faithful and self.scenario.faithful)
         if ran is None or ran.kinds != self.scenario.ends:
             verdict.wrong.append(f"the run ended with {sorted(ran.kinds) if ran else None}: {_shown(ran)}")
         before = _states(there)
