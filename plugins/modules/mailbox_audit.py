@@ -11,7 +11,7 @@ author:
   - The atmail.migration developers (@atmail)
 description:
   - Reads both sides and compares folders, UIDVALIDITY, UIDs, flags, keywords, INTERNALDATE, subscriptions, sizes and,
-    as deep as O(depth) says, content. It trusts no ledger and writes nothing.
+    as deep as O(depth) says, content. It trusts no ledger in that and writes nothing.
   - The module does not fail because something differs. Look at RV(identical), and at RV(differences) for what differs.
 extends_documentation_fragment:
   - atmail.migration.mail
@@ -33,8 +33,9 @@ options:
     default: headers
   ledger:
     description:
-      - Path of the customer's ledger. It is only read, and asked for nothing but the reason and the file of messages
-        that the target refused, RV(differences[].reason) and RV(mailboxes[].refused).
+      - Path of the customer's ledger. It is only read, and asked for nothing but the names under which folders were
+        brought, and the reason and the file of messages that the target refused, RV(differences[].reason) and
+        RV(mailboxes[].refused).
     type: str
 seealso:
   - module: atmail.migration.mailbox_sync

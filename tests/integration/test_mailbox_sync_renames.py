@@ -181,6 +181,8 @@ def test_a_new_rule_renames_what_was_brought(pair: Pair) -> None:
     assert differences(_as_if_called(look(pair.source), junk), look(pair.target)) == []
     assert pair.done(folders=rules)["changed"] is False
     assert pair.done()["changed"] is False
+    assert pair.audit()["identical"] is False
+    assert pair.audit(ledger=str(pair.ledger))["identical"] is True
     assert differences(_as_if_called(look(pair.source), junk), look(pair.target)) == []
     result = pair.done(folders={"rename": {"Spam": "Spam"}})
     assert _entry(pair, result)["folders_renamed"] == 2

@@ -15,7 +15,7 @@ from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from .batch import Counter, Run, connections, twice
 from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
-from .folders import FolderRules, Path, show
+from .folders import FolderRules, Path, show, unpacked
 from .mailbox import Task
 from .mapping import map_sides
 from .options import check_preauth, tasks
@@ -69,12 +69,24 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Audit:
-    """What all mailboxes of an audit have in common; ``depth`` is ``counts``, ``headers`` or ``full``."""
+    """What all mailboxes of an audit have in common; ``depth`` is ``counts``, ``headers`` or ``full``.
+
+    ``ledger`` is the path of one, or empty: it tells under which names runs have brought the folders.
+    """
 
     source: Server
     target: Server
     rules: FolderRules
     depth: str
+    ledger: str = ""
+
+    def places(self, task: Task) -> dict[Path, Path]:
+        """Source path → target path of the folders that runs have brought, as far as the ledger knows."""
+        if not self.ledger:
+            return {}
+        with Ledger(self.ledger, read_only=True) as ledger:
+            rows = ledger.folders(ledger.mailbox(task.source.user, task.target.user))
+        return {unpacked(row.source_path): unpacked(row.target_path) for row in rows if row.target_path}
 
 
 def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:
@@ -90,6 +102,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         target=courteous(sides[1], [task.target.user for task in todo], pace),
         rules=FolderRules.from_options(options.get("folders")),
         depth=str(options.get("depth") or "headers"),
+        ledger=str(options.get("ledger") or ""),
     )
     check_preauth(todo, how.source, how.target)
     duplicates = twice([task.name for task in todo])
@@ -119,7 +132,7 @@ def _failed(task: Task, error: MigrationError) -> Verdict:
 
 
 def _explain(verdicts: Sequence[Verdict], path: str) -> None:
-    """Add what the ledger knows of messages that the target refused; it is believed in nothing else."""
+    """Add what the ledger knows of messages that the target refused."""
     with Ledger(path, read_only=True) as ledger:
         for verdict in verdicts:
             verdict.refused = refused(ledger, verdict.source_user, verdict.target_user)
@@ -190,24 +203,28 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
     try:
         target = connect(how.target, task.target, meanwhile=source.keep_alive)
         try:
-            _compare_sides(source, target, how, counter, verdict)
+            _compare_sides(source, target, how, how.places(task), counter, verdict)
         finally:
             target.logout()
     finally:
         source.logout()
 
 
-def _compare_sides(source: Session, target: Session, how: Audit, counter: Counter, verdict: Verdict) -> None:
+def _compare_sides(
+    source: Session, target: Session, how: Audit, places: Mapping[Path, Path], counter: Counter, verdict: Verdict
+) -> None:
     here, there = survey(source, absent=True, kinds=how.rules.namespaces), survey(target, absent=True)
-    mapping = map_sides(here, there, how.rules).paths
+    mapping = map_sides(here, there, how.rules, places, moving=False).paths
     known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
     verdict.folders = sum(_openable(here, path) for path in mapping)
     counter.expect(sum(folder.state.messages for path in known if (folder := here.folders[path]).state))
     verdict.note(_compare_lists(here, there, mapping, how.rules))
     for path in known:
         mine, theirs = here.folders[path], there.folders[mapping[path]]
-        if mine.trouble or theirs.trouble:
-            raise (mine.trouble or theirs.trouble or MigrationError("the folder can't be opened"))
+        trouble = mine.trouble or theirs.trouble
+        if trouble:
+            verdict.failures.append(trouble.at(mailbox=verdict.target_user, folder=show(path)).as_dict())
+            continue
         _compare_folder((source, mine), (target, theirs), how.depth, verdict, counter)
 
 
