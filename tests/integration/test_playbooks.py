@@ -310,3 +310,22 @@ def test_a_module_that_is_killed_gives_one_clear_error(migrated: Operator) -> No
     wait_until(lambda: list(migrated.temporary.iterdir()) == [], 20)
     done = migrated.run("seed", "--limit", "acme")
     assert done.code == 0, done.text
+
+
+# -- after the cut-over: the last test here, for from now on this customer is mirrored no more
+
+
+@pytest.mark.usefixtures("fresh_mail")
+def test_catch_up_moves_a_customer_on_for_good(migrated: Operator) -> None:
+    for copied in (100, 0):
+        run = migrated.run("catch_up", "--limit", "acme")
+        assert run.code == 0, run.text
+        evidence = migrated.evidence("acme", "catch_up")
+        assert (evidence["phase"]["after"], evidence["summary"]["messages_copied"]) == ("catch_up", copied)
+    assert run.recap["acme"]["changed"] == 0
+    refused = migrated.run("seed", "--limit", "acme")
+    assert refused.code == 2, refused.text
+    assert "a phase never goes back" in refused.text
+    closed = migrated.run("catch_up", "--limit", "acme", migration_phase="closed")
+    assert closed.code == 0, closed.text
+    assert migrated.evidence("acme", "catch_up")["phase"] == {"before": "catch_up", "after": "closed"}
