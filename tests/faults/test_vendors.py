@@ -15,10 +15,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.courtesy import Caps, Courtesy
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger
+from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import Audit, audit_mailbox
+from ansible_collections.atmail.migration.plugins.module_utils.mail.batch import Counter
+from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules
 from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import Setting, Task, sync_mailbox
 from ansible_collections.atmail.migration.plugins.module_utils.mail.outcome import Outcome
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import Policy
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
+from ansible_collections.atmail.migration.plugins.module_utils.pace import Governor, Pace
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
 
 from .scripted import PASSWORD, Behaviour, Mailbox, ScriptedServer, serving
@@ -79,13 +83,13 @@ class Polite(Trial):
 
     def run(self) -> Outcome:
         task = Task(Account(USER, PASSWORD), Account(USER, PASSWORD))
-        source = self._courteous("source", self.source)
-        target = self._courteous("target", self.target, doveadm=self.faithful)
+        source = self.courteous("source", self.source)
+        target = self.courteous("target", self.target, doveadm=self.faithful)
         setting = Setting(source, target, Policy(**self.policy))
         with Ledger(str(self.ledger)) as ledger:
             return sync_mailbox(task, setting, ledger, Unhurried())
 
-    def _courteous(self, name: str, server: ScriptedServer, *, doveadm: bool = False) -> Server:
+    def courteous(self, name: str, server: ScriptedServer, *, doveadm: bool = False) -> Server:
         plain = side(name, server, timeout=self.timeout, doveadm=doveadm)
         courtesy = Courtesy(
             plain.place["server"],
@@ -391,3 +395,17 @@ def test_a_quota_that_is_used_up_on_the_way_and_raised_later(polite: Polite, fai
     assert polite.clock.now == 1000, "nobody waits for a quota"
     polite.target.behaviour = Behaviour()
     _same(polite, polite.run())
+
+
+def test_an_audit_keeps_the_side_alive_that_is_read_already(polite: Polite) -> None:
+    polite.run()
+    polite.source.forget()
+    polite.target.forget()
+    task = Task(Account(USER, PASSWORD), Account(USER, PASSWORD))
+    polite.keepalive = 0.2
+    source, target = polite.courteous("source", polite.source), polite.courteous("target", polite.target)
+    polite.source.behaviour = Behaviour(before=_slow(b"UID FETCH", 1.0))
+    verdict = audit_mailbox(task, Audit(source, target, FolderRules(), "full"), Counter(Governor(Pace()), [0] * 3, 0))
+    assert (verdict.failures, verdict.differences) == ([], [])
+    assert polite.target.verbs()[b"NOOP"] >= 2
+    assert polite.source.complaints == polite.target.complaints == []

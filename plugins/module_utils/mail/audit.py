@@ -21,7 +21,7 @@ from .mapping import map_sides
 from .options import check_preauth, tasks
 from .outcome import refused
 from .pile import Entry
-from .polite import Patience, connect, courteous
+from .polite import Patience, connect, courteous, keep_each_other_alive
 from .reading import Reading
 from .report import failed_result
 from .server import Server
@@ -213,7 +213,10 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
 def _compare_sides(
     source: Session, target: Session, how: Audit, places: Mapping[Path, Path], counter: Counter, verdict: Verdict
 ) -> None:
+    keep_each_other_alive(source, target)
     here, there = survey(source, absent=True, kinds=how.rules.namespaces), survey(target, absent=True)
+    for session in (source, target):
+        session.while_waiting(None)  # from here on each is read by a thread of its own
     mapping = map_sides(here, there, how.rules, places, moving=False).paths
     known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
     verdict.folders = sum(_openable(here, path) for path in mapping)

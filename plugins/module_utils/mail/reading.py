@@ -8,12 +8,14 @@ does not read for some minutes hangs up.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from hashlib import blake2b
 from queue import SimpleQueue
 from typing import Self
 
+from ..errors import MigrationError
 from ..ledger import DIGEST_SIZE
 from .attributes import flag_key, instant
 from .fetching import Message, fetch_messages
@@ -38,6 +40,7 @@ class Reading:
         self._piles: SimpleQueue[Pile | BaseException | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._read, name=f"audit {session.server.name}", daemon=True)
         self._ended = False
+        self._over = threading.Event()
         self.missing = 0
 
     def __enter__(self) -> Self:
@@ -47,6 +50,7 @@ class Reading:
     def __exit__(self, *_exc: object) -> None:
         if not self._ended:
             self._session.wire.close()
+        self._over.set()
         self._thread.join()
 
     def __iter__(self) -> Iterator[tuple[int, Entry]]:
@@ -79,8 +83,16 @@ class Reading:
             self.missing = max(0, selected.exists - count - len(pile))
             self._piles.put(pile)
             self._piles.put(None)
+            self._wait_for_the_other()
         except Exception as error:  # noqa: BLE001 - it is raised where the messages are wanted
             self._piles.put(error)
+
+    def _wait_for_the_other(self) -> None:
+        """Keep the connection alive as long as the other side is read."""
+        pause = self._session.server.keepalive / 4 or None
+        while not self._over.wait(pause):
+            with contextlib.suppress(MigrationError):  # should it be lost, the next folder finds out
+                self._session.keep_alive()
 
     def _entries(self) -> Iterator[tuple[int, Entry]]:
         if self._depth == "counts":

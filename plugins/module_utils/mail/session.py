@@ -126,8 +126,8 @@ class Session(Dialogue):
         if self.at_rest and self.server.keepalive and quiet >= self.server.keepalive:
             self.must("stay connected", b"NOOP")
 
-    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
-        """Call ``elsewhere`` about every so many seconds while this server is waited for."""
+    def while_waiting(self, elsewhere: Callable[[], None] | None, every: float = 0.0) -> None:
+        """Call ``elsewhere`` about every so many seconds while this server is waited for; None ends that."""
         self.wire.while_waiting(elsewhere, every)
 
     def logout(self) -> None:

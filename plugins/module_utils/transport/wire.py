@@ -218,10 +218,11 @@ class Wire:
             except OSError as error:
                 raise ConnectionLostError(f"the connection broke: {error}") from error
 
-    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
-        """Call ``elsewhere`` about every so many seconds while this connection is read or waited for."""
+    def while_waiting(self, elsewhere: Callable[[], None] | None, every: float = 0.0) -> None:
+        """Call ``elsewhere`` about every so many seconds while this connection is waited for; None ends that."""
         self._elsewhere, self._beat, self._beat_at = elsewhere, every, time.monotonic() + every
-        self._stream.settimeout(min(self._timeout, every))
+        left = min(self._timeout, every) if elsewhere else self._timeout
+        self._stream.settimeout(None if left == float("inf") else left)
 
     def _make_room(self) -> None:
         rest = self._buffer[self._start : self._end]
