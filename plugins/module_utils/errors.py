@@ -293,7 +293,10 @@ class MessageRefusedError(ServerError):
     """The target does not take one message; it stays on the source."""
 
     kind = "message_refused"
-    safe_next = "The message is still on the source; look at it there. Every other message is copied."
+    safe_next = (
+        "The message is still on the source, and its bytes are in the quarantine. Every other message is copied. "
+        "Raise the target's limit, mend the message there or deliver the file, then run again."
+    )
 
 
 class MessageUnreadableError(ServerError):

@@ -90,6 +90,7 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         ("migration_phase", "mailbox_sync", "phase"),
         ("migration_used_target", "mailbox_sync", "used_target"),
         ("migration_fidelity", "mailbox_sync", "fidelity"),
+        ("migration_repair", "mailbox_sync", "repair"),
         ("migration_audit_depth", "mailbox_audit", "depth"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
