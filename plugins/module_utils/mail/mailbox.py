@@ -429,7 +429,7 @@ class MailboxRun:
     def _one_folder(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> list[Step]:
         """Work on one folder; gives it back when it is now the same. An error that is only its own is noted."""
         run = self._folder_run(step, shared, rows.get(step.path))
-        failures = len(self.outcome.failures)
+        failed = self.outcome.failed
         try:
             decided = run.work()
             self._line(run.step, decided)
@@ -447,7 +447,7 @@ class MailboxRun:
             if not isinstance(error, (FidelityError, RemovalsError)):
                 shared.renew()
             return []
-        return [step] if len(self.outcome.failures) == failures else []
+        return [step] if self.outcome.failed == failed else []
 
     def _is_new(self, path: Path) -> bool:
         """Whether a folder that is gone is worth another look at everything: each once, and not for many of them."""

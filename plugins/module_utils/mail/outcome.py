@@ -38,6 +38,8 @@ class Outcome:
     findings: list[str] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    #: How often something failed: what fails again after a reconnection is one failure, and has failed all the same.
+    failed: int = 0
     plan: list[str] = field(default_factory=list)
 
     @property
@@ -55,6 +57,7 @@ class Outcome:
 
     def fail(self, error: MigrationError) -> None:
         """Note a failure once."""
+        self.failed += 1
         entry = error.at(mailbox=self.target_user).as_dict()
         if entry not in self.failures:
             self.failures.append(entry)

@@ -36,7 +36,7 @@ class Behaviour:
 
     # numbers that are told wrong
 
-    appenduid: Literal["right", "missing", "wrong_uid", "wrong_uidvalidity", "too_few", "garbage"] = "right"
+    appenduid: Literal["right", "missing", "wrong_uid", "low", "wrong_uidvalidity", "too_few", "garbage"] = "right"
     uidnext: Literal["right", "absent", "low", "high", "stale"] = "right"
     sizes: Literal["right", "zero", "wrong"] = "right"
     dates: Literal["right", "nil", "absent", "padded", "epoch", "garbage"] = "right"

@@ -119,6 +119,8 @@ def _appended(session: Session, folder: Folder, uids: list[int]) -> bytes:
     validity = folder.uidvalidity + (1 if kind == "wrong_uidvalidity" else 0)
     if kind == "wrong_uid":
         uids = [uid + 40 for uid in uids]
+    if kind == "low":
+        uids = list(range(1, len(uids) + 1))
     if kind == "too_few":
         uids = uids[:-1]
     told = number_set(uids) if kind != "garbage" else b"7:x"
