@@ -11,11 +11,13 @@ message that a killed run has brought, and that its user has moved since.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import FolderError, MessageUnreadableError
 from ..ledger import DIGEST_SIZE, DepartedRow, FolderRow
 from .attributes import is_placeholder
 from .folders import Path
@@ -75,8 +77,10 @@ class Elsewhere:
         if (wide or self._unresolved) and self._strays is None:
             self._strays = defaultdict(list)
             for path in self._target.existing():
-                for print_ in self._leftover(path):
-                    self._strays[print_].append(0)
+                # a folder that can't be opened is no reason to leave new mail behind
+                with contextlib.suppress(FolderError):
+                    for print_ in self._leftover(path):
+                        self._strays[print_].append(0)
         return bool(self._by_digest or self._by_print or self._strays)
 
     def find(self, uids: Sequence[int]) -> tuple[dict[int, Trace], dict[int, bytes]]:
@@ -108,12 +112,13 @@ class Elsewhere:
     def _digests(self, uids: Sequence[int]) -> dict[int, bytes]:
         """UID → digest of the bytes, as the ledger has it of what was copied; a message at a time, in pieces."""
         found: dict[int, bytes] = {}
-        for message in self._shared.source.messages(uids, uids[0], uids[-1]):
-            digest = blake2b(digest_size=DIGEST_SIZE)
-            for piece in message.pieces():
-                digest.update(piece)
-            self._shared.meter.take(0, message.size)
-            found[message.uid] = digest.digest()
+        with contextlib.suppress(MessageUnreadableError):  # told when it is copied
+            for message in self._shared.source.messages(uids, uids[0], uids[-1]):
+                digest = blake2b(digest_size=DIGEST_SIZE)
+                for piece in message.pieces():
+                    digest.update(piece)
+                self._shared.meter.take(0, message.size)
+                found[message.uid] = digest.digest()
         return found
 
     # what has gone from the source
@@ -155,8 +160,9 @@ class Elsewhere:
             elif folder is None:
                 yield from self._all(row)
             elif row.source_state != _four(folder.state):
-                here = set(self._listed(folder.name))
-                yield from (trace for trace in self._all(row) if trace.row.source_uid not in here)
+                with contextlib.suppress(FolderError):
+                    here = set(self._listed(folder.name))
+                    yield from (trace for trace in self._all(row) if trace.row.source_uid not in here)
         for row in renewed:
             yield from self._all(row)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .attributes import flag_key, is_placeholder, storable
+from .deltas import LISTING
 from .folders import Path
 from .plan import (
     COMPARE,
@@ -55,7 +56,11 @@ def plan_mailbox_merge(
     source made anew come first: what they no longer hold may have been moved to others.
     """
     remembers = any(base.source for base in bases.values())
-    steps = [_step(source.folders[path], target, new, bases.get(path), remembers) for path, new in mapping.items()]
+    trust = policy.delta != LISTING
+    steps = [
+        _step(source.folders[path], target, new, bases.get(path), remembers=remembers, trust_modseqs=trust)
+        for path, new in mapping.items()
+    ]
     steps.sort(key=lambda step: not _made_anew(step))
     if not policy.rules.subscribe:
         return MailboxPlan(tuple(steps))
@@ -80,7 +85,7 @@ def _made_anew(step: Step) -> bool:
     return bool(state and step.base and step.base.source_uidvalidity != state.uidvalidity)
 
 
-def _step(source: Folder, target: Side, new: Path, base: Base | None, remembers: bool) -> Step:
+def _step(source: Folder, target: Side, new: Path, base: Base | None, *, remembers: bool, trust_modseqs: bool) -> Step:
     there = target.folders.get(new)
     there = there if there and there.selectable else None
 
@@ -88,7 +93,7 @@ def _step(source: Folder, target: Side, new: Path, base: Base | None, remembers:
         return Step(source.path, new, action, source, there, base)
 
     trouble = source.trouble or (there.trouble if there else None)
-    if not source.selectable or _as_the_base(source.state, base):
+    if not source.selectable or _as_the_base(source.state, base, trust_modseqs=trust_modseqs):
         return needs(UNCHANGED)
     if trouble or source.state is None:
         return Step(source.path, new, TROUBLE, source, there, base, trouble)
@@ -97,11 +102,11 @@ def _step(source: Folder, target: Side, new: Path, base: Base | None, remembers:
     return needs(FRESH if is_new else COMPARE)
 
 
-def _as_the_base(state: FolderState | None, base: Base | None) -> bool:
+def _as_the_base(state: FolderState | None, base: Base | None, *, trust_modseqs: bool) -> bool:
     """Whether the source is as the last complete run saw it; without mod-sequences flags must be looked at."""
     if base is None or state is None or base.source != state:
         return False
-    return bool(state.messages == 0 or state.highestmodseq)
+    return bool(state.messages == 0 or (trust_modseqs and state.highestmodseq))
 
 
 # one folder

@@ -175,6 +175,7 @@ class Copy:
     target: Target
     faithful: bool = True
     limit: int = 3
+    alone: bool = True
     rows: list[MessageRow] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
@@ -192,6 +193,7 @@ class Copy:
                 dropped=lambda uid, _error: self.dropped.append(uid),
                 limit=self.limit,
             )
+            appender.alone = self.alone
             copy_messages(iter([message(uid, sizes) for uid in uids]), appender, self, set())
             return appender
 
@@ -279,6 +281,30 @@ def test_other_mail_in_between_is_noticed_by_the_uids() -> None:
     with pytest.raises(ShiftedError) as error:
         Copy(target).run([1, 2, 3, 4, 5, 6], *MULTI)
     assert error.value.uids == [6, 7, 8]
+
+
+def test_in_a_folder_that_others_write_to_a_gap_is_skipped_and_never_filled() -> None:
+    copy = Copy(Target(next_uid=4), alone=False)
+    appender = copy.run([4, 5, 7, 9, 10], *MULTI)
+    assert (copy.skipped, appender.placeholders) == ([7, 9], 0)
+    assert uids_stored(copy.target) == {uid: uid for uid in (4, 5, 7, 9, 10)}
+
+
+@pytest.mark.parametrize("uids", [[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 8, 20]])
+def test_other_mail_in_between_is_no_trouble_there(uids: list[int]) -> None:
+    """case_83: what comes after it gets the target's own UIDs; nothing is taken back, and every pair is right."""
+    target = Target()
+
+    def deliver(bodies: list[bytes]) -> None:
+        if bodies[0].startswith(b"4 "):
+            target.next_uid += 30
+
+    target.refuse = deliver
+    copy = Copy(target, alone=False)
+    copy.run(uids, *MULTI)
+    assert [row.source_uid for row in copy.rows] == uids
+    assert {row.target_uid: row.source_uid for row in copy.rows} == uids_stored(target)
+    assert copy.skipped == []
 
 
 def test_a_uid_that_was_given_out_already_is_refused_before_anything_is_sent() -> None:
