@@ -289,6 +289,10 @@ class FolderGoneError(ServerError):
     safe_next = "Find out who or what removes the folder on the target, then run again: it is made anew."
 
 
+class RenumberedError(FolderError):
+    """A source folder's UIDVALIDITY changed while it was read, again and again."""
+
+
 class MessageRefusedError(ServerError):
     """The target does not take one message; it stays on the source."""
 

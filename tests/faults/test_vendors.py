@@ -409,3 +409,23 @@ def test_an_audit_keeps_the_side_alive_that_is_read_already(polite: Polite) -> N
     assert (verdict.failures, verdict.differences) == ([], [])
     assert polite.target.verbs()[b"NOOP"] >= 2
     assert polite.source.complaints == polite.target.complaints == []
+
+
+@pytest.mark.case(98)
+def test_a_uidvalidity_that_only_select_fixes(polite: Polite) -> None:
+    """Courier gives a folder that nobody has opened yet a UIDVALIDITY at every EXAMINE, and keeps none but SELECT's."""
+    inbox = polite.here.inbox
+    fixed: list[bool] = []
+
+    def courier(verb: bytes) -> None:
+        if verb == b"SELECT":
+            fixed.append(True)
+        elif verb in (b"EXAMINE", b"STATUS", b"LIST") and not fixed:
+            inbox.uidvalidity += 1
+
+    polite.source.behaviour = Behaviour(before=courier)
+    outcome = polite.run()
+    assert outcome.failures == []
+    assert fixed
+    assert polite.differences() == []
+    assert polite.run().unchanged

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import FolderError
+from ..errors import FolderError, RenumberedError
 from ..ledger import FolderRow, Ledger, MessageRow
 from .attributes import flag_key
 from .deltas import LISTING, Changes, Since, adds_up, read_changes
@@ -60,14 +60,15 @@ class Seen:
 def examine_source(shared: SharedState, step: Step) -> Selected:
     """Open the source folder for reading; it must be the one that was surveyed.
 
-    :raises FolderError: it is not, or it can't be opened.
+    :raises RenumberedError: it is not.
+    :raises FolderError: it can't be opened.
     """
     folder = step.source
     if folder is None:
         raise FolderError("the folder is not on the source")
     selected = shared.source.examine(folder.name)
     if folder.state and selected.uidvalidity != folder.state.uidvalidity:
-        raise FolderError("the folder's UIDVALIDITY changed on the source while it was read")
+        raise RenumberedError("the folder's UIDVALIDITY changed on the source while it was read")
     if folder.state and not selected.uidnext:
         # Courier tells it in STATUS alone
         return replace(selected, uidnext=folder.state.uidnext)

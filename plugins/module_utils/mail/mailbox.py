@@ -25,6 +25,7 @@ from ..errors import (
     MailboxMissingError,
     MigrationError,
     RemovalsError,
+    RenumberedError,
     ServerFaultError,
     ThrottledError,
     TimedOutError,
@@ -162,6 +163,7 @@ class MailboxRun:
         self.was_connected = False
         self._untouched: set[Path] = set()
         self._gone: set[Path] = set()
+        self._unsettled = False
         self._subscribed: set[bytes] = set()
         self._subscriptions_failed = False
         self._planned_moves: tuple[Move, ...] = ()
@@ -211,6 +213,9 @@ class MailboxRun:
 
     def work(self) -> None:
         """Survey, plan, apply and remember."""
+        if self._unsettled:
+            self._source.settle()
+            self._unsettled = False
         policy = self._policy()
         known = bool(self._ledger.folders(self._mailbox))
         source, target, plan, bases = self._surveyed(policy, absent=not known)
@@ -434,9 +439,10 @@ class MailboxRun:
             decided = run.work()
             self._line(run.step, decided)
             self._fidelity(step, decided)
-        except (ConnectionLostError, TimedOutError, ServerFaultError, *HOPELESS) as error:
+        except (ConnectionLostError, TimedOutError, ServerFaultError, RenumberedError, *HOPELESS) as error:
             error.at(folder=show(step.path))
-            if not isinstance(error, FolderGoneError) or self._is_new(step.path):
+            if not isinstance(error, FolderGoneError | RenumberedError) or self._is_new(step.path):
+                self._unsettled = isinstance(error, RenumberedError)
                 raise
             self._leave_alone(step, error)
             self._untouched.add(step.target_path)

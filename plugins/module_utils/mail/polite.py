@@ -17,6 +17,7 @@ from ..errors import (
     FolderGoneError,
     MigrationError,
     ProtocolError,
+    RenumberedError,
     ThrottledError,
     TimedOutError,
 )
@@ -137,6 +138,8 @@ class Patience:
             self.succeeded()
         if isinstance(error, ThrottledError):
             self._wait_for_server(error)
+        elif isinstance(error, RenumberedError):
+            self.find(f"looked at everything again: {error.message}")
         elif isinstance(error, ConnectionLostError | TimedOutError | FolderGoneError) and connected:
             self._lost += 1
             if self._lost >= _ATTEMPTS:
@@ -189,7 +192,7 @@ def persist(
         while True:
             try:
                 attempt()
-            except (ConnectionLostError, TimedOutError, ThrottledError, FolderGoneError) as error:
+            except (ConnectionLostError, TimedOutError, ThrottledError, FolderGoneError, RenumberedError) as error:
                 patience.before_next(error, connected=connected(), done=done())
             else:
                 patience.succeeded()

@@ -107,6 +107,9 @@ class PopSource:
         if not self._busy and self._server.keepalive and quiet >= self._server.keepalive:
             self._pop.run(b"NOOP", "stay connected")
 
+    def settle(self) -> None:
+        """Nothing: UIDLs are what they are."""
+
     def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
         self._waits = (elsewhere, every)
         self._pop.wire.while_waiting(elsewhere, every)

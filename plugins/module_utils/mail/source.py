@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from ..errors import FolderError
 from ..ledger import Ledger
 from ..transport.imap import POP3, Account
 from .deltas import Changes, Since, read_changes
@@ -78,6 +80,12 @@ class Source(Protocol):
         """Messages in the order in which they arrive: ``uids`` (ascending), or all from ``first`` to ``last``.
 
         :raises MessageUnreadableError: not all are given out; those before have been.
+        """
+
+    def settle(self) -> None:
+        """Have the server fix every UIDVALIDITY: some (Courier) do so only where a folder is opened for writing.
+
+        Nothing is written. No folder is open afterwards.
         """
 
     def keep_alive(self) -> None:
@@ -156,6 +164,12 @@ class ImapSource:
 
     def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
         return in_turn(fetch_messages(self._session, uids, first, last))
+
+    def settle(self) -> None:
+        for folder in survey(self._session).existing().values():
+            with contextlib.suppress(FolderError):
+                self._session.select(folder.name, read_only=False)
+        self._session.unselect()
 
     def keep_alive(self) -> None:
         self._session.keep_alive()
