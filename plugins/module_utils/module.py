@@ -89,7 +89,7 @@ def failure(module: AnsibleModule, error: MigrationError) -> NoReturn:
     module.fail_json(
         **{
             **error.done,
-            "msg": f"{error} {error.safe_next}",
+            "msg": f"{str(error).rstrip('.')}. {error.safe_next}",
             "kind": error.kind,
             "where": error.where,
             "safe_next": error.safe_next,

@@ -57,6 +57,7 @@ def _second_fails(
     assert failure["message"]
     assert failure["safe_next"]
     assert name in result["msg"]
+    assert result["msg"].endswith(f". {result['safe_next']}")
     assert (result["changed"], result.summary["mailboxes_failed"], result.summary["messages_copied"]) == (True, 1, 24)
     for pair in (first, third):
         assert result.failures(pair.address) == []
