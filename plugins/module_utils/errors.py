@@ -47,6 +47,8 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── DayBudgetError                  budget_used_up       as much has been read today as ``pace`` lets
     ├── TargetMovedError                target_moved         the target folder changed while it was written
     ├── BusyError                       mailbox_busy         another run works on this mailbox
+    ├── NotIdenticalError               not_identical        both sides differ, and the cut-over depends on it
+    ├── DownloadsError                  downloads_needed     mail clients would have to download messages again
     ├── InternalError                   internal_error       a mistake in this collection itself
     ├── MailboxesFailedError            several_failures     mailboxes failed, each for a reason of its own
     ├── AccountsFailedError             several_failures     accounts were left out, each for a reason of its own
@@ -417,6 +419,20 @@ class InternalError(MigrationError):
         """The error for an exception that should not be; its text may hold anything, so it is left out."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         return cls(f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno} ({last.name})")
+
+
+class NotIdenticalError(MigrationError):
+    """Both sides differ in something that must be the same before the cut-over."""
+
+    kind = "not_identical"
+    safe_next = "Look at the differences, run mailbox_sync again, then this; nothing has been changed."
+
+
+class DownloadsError(MigrationError):
+    """Mail clients would have to download messages again, and that is not to be."""
+
+    kind = "downloads_needed"
+    safe_next = "Look at the downloads: each names its cause, and what helps where that is known. Nothing was changed."
 
 
 class MailboxesFailedError(MigrationError):

@@ -12,7 +12,12 @@ author:
 description:
   - Reads both sides and compares folders, UIDVALIDITY, UIDs, flags, keywords, INTERNALDATE, subscriptions, sizes and,
     as deep as O(depth) says, content. It trusts no ledger in that and writes nothing.
-  - The module does not fail because something differs. Look at RV(identical), and at RV(differences) for what differs.
+  - With C(pop3_port) on both sides it also compares what POP3 clients know messages by, their UIDLs, and the order.
+    A source with O(source.protocol=pop3) is compared in INBOX alone, without flags and dates; its sizes count as the
+    server lists them unless O(depth=full).
+  - It names what mail clients would have to download again, and why, RV(downloads).
+  - The module does not fail because something differs, unless O(fail_on) says so. Look at RV(identical), and at
+    RV(differences) for what differs.
 extends_documentation_fragment:
   - atmail.migration.mail
   - atmail.migration.mail.pace
@@ -37,6 +42,17 @@ options:
         brought, and the reason and the file of messages that the target refused, RV(differences[].reason) and
         RV(mailboxes[].refused).
     type: str
+  fail_on:
+    description:
+      - What the module fails for, as a gate before the cut-over. V(differences) is anything that makes RV(identical)
+        false, V(content) anything that makes RV(content_identical) false; both fail with the kind C(not_identical).
+      - V(imap_downloads) and V(pop_downloads) are messages that mail clients would download again; they fail with the
+        kind C(downloads_needed). V(pop_downloads) needs C(pop3_port) on both sides.
+      - A mailbox that could not be compared passes no gate.
+    type: list
+    elements: str
+    choices: [differences, content, imap_downloads, pop_downloads]
+    default: []
 seealso:
   - module: atmail.migration.mailbox_sync
 """
@@ -50,6 +66,14 @@ EXAMPLES = r"""
       - source_user: ann@acme.example
     depth: full
   register: proof
+
+- name: Let nobody's mail client download anything again
+  atmail.migration.mailbox_audit:
+    source: "{{ migration_source_imap | combine({'pop3_port': 995}) }}"
+    target: "{{ migration_target_imap | combine({'pop3_port': 995}) }}"
+    mailboxes:
+      - source_user: ann@acme.example
+    fail_on: [content, imap_downloads, pop_downloads]
 
 - name: Stop when anything differs
   ansible.builtin.assert:
@@ -160,9 +184,13 @@ differences:
       description:
         - What differs. One of V(folder_missing), V(folder_extra), V(uidvalidity), V(uidnext), V(subscription),
           V(message_missing), V(message_empty), V(message_extra), V(uid), V(flags), V(internaldate), V(size),
-          V(content), V(unreadable).
+          V(content), V(unreadable), and over POP3 V(uidl), V(uidl_order), V(uidl_duplicate), V(uidl_content),
+          V(pop3_count).
         - V(message_empty) is a message without a single byte, which no target takes. V(unreadable) tells how many
           messages of the folder each side lists and does not give out.
+        - V(uidl) is a message whose UIDL the target does not list, V(uidl_content) a UIDL that names another message
+          there. V(pop3_count) tells that POP3 shows other messages than IMAP does, and not the same number of them on
+          both sides.
       returned: always
       type: str
       sample: flags
@@ -187,14 +215,66 @@ differences:
       type: str
       sample: ""
   sample: []
+downloads:
+  description: What mail clients would have to download again, by mailbox, folder, kind of client and cause.
+  returned: always, once the options have been accepted
+  type: list
+  elements: dict
+  contains:
+    mailbox:
+      description: The mailbox's name on the target.
+      returned: always
+      type: str
+      sample: ann@acme.example
+    folder:
+      description: The folder as it is called on the source.
+      returned: always
+      type: str
+      sample: INBOX
+    client:
+      description: V(imap) or V(pop).
+      returned: always
+      type: str
+      sample: pop
+    cause:
+      description:
+        - V(folder) when it has another name, V(uidvalidity), V(uid); for POP3 also V(uidl_format) when the same numbers
+          are written in another way, V(uidl) for any other UIDL, and V(uidl_order) for messages that only stand in
+          another place, which matters to clients that go by the place.
+      returned: always
+      type: str
+      sample: uidl_format
+    messages:
+      description: How many messages.
+      returned: always
+      type: int
+      sample: 1200
+    bytes:
+      description: Their size in bytes.
+      returned: always
+      type: int
+      sample: 48211034
+    advice:
+      description: What would help, where that is known.
+      returned: always
+      type: str
+      sample: set pop3_uidl_format to UID%u-%v for this user or tenant on the target
+  sample: []
+passed:
+  description: The values of O(fail_on) that nothing speaks against; V(pop_downloads) only if UIDLs were compared.
+  returned: always, once the options have been accepted
+  type: list
+  elements: str
+  sample: [differences, content, imap_downloads]
 kind:
-  description: The kind of failure when a mailbox could not be compared.
+  description: The kind of failure when a mailbox could not be compared, or a gate of O(fail_on) was not passed.
   returned: failure
   type: str
   sample: auth_failed
 """
 
 from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import audit
+from ansible_collections.atmail.migration.plugins.module_utils.mail.gates import GATES
 from ansible_collections.atmail.migration.plugins.module_utils.mail.options import COMMON
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
 from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress, write_progress
@@ -204,6 +284,7 @@ SPEC = ArgumentSpec(options=COMMON).merge(
         options={
             "depth": {"type": "str", "choices": ["counts", "headers", "full"], "default": "headers"},
             "ledger": {"type": "str"},
+            "fail_on": {"type": "list", "elements": "str", "choices": list(GATES), "default": []},
         }
     )
 )

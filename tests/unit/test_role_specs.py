@@ -92,6 +92,7 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         ("migration_fidelity", "mailbox_sync", "fidelity"),
         ("migration_repair", "mailbox_sync", "repair"),
         ("migration_audit_depth", "mailbox_audit", "depth"),
+        ("migration_audit_fail_on", "mailbox_audit", "fail_on"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
     ],

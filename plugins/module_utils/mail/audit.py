@@ -13,20 +13,26 @@ from ..errors import ConnectionLostError, InternalError, MigrationError, Throttl
 from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
+from ..transport.imap import POP3
 from .batch import Counter, Run, connections, twice
 from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
-from .folders import FolderRules, Path, show, unpacked
+from .downloads import Download, Tally, by_imap, compare_counts, compare_maildrops
+from .folders import INBOX, FolderRules, Path, show, unpacked
+from .gates import check_gates, gate, passed
+from .identity import Unremembered
 from .mailbox import Task
 from .mapping import map_sides
 from .options import check_preauth, tasks
 from .outcome import refused
 from .pile import Entry
 from .polite import Patience, connect, courteous, keep_each_other_alive
+from .pop_audit import PopReading, read_maildrops, without_attributes
+from .pop_source import PopSource
 from .reading import Reading
 from .report import failed_result
 from .server import Server
 from .session import Session
-from .survey import Folder, Side, survey
+from .survey import Folder, FolderState, Side, survey
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000
@@ -45,6 +51,7 @@ class Verdict:
     differences_total: int = 0
     content_kept: int = 0
     seconds: float = 0.0
+    downloads: list[Download] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
 
@@ -88,6 +95,11 @@ class Audit:
             rows = ledger.folders(ledger.mailbox(task.source.user, task.target.user))
         return {unpacked(row.source_path): unpacked(row.target_path) for row in rows if row.target_path}
 
+    def maildrops(self) -> tuple[Server, Server] | None:
+        """Both sides' POP3 servers; None when one of them is not known."""
+        source, target = self.source.pop3(), self.target.pop3()
+        return (source, target) if source and target else None
+
 
 def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:
     """Compare both sides; the module's result.
@@ -105,6 +117,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         ledger=str(options.get("ledger") or ""),
     )
     check_preauth(todo, how.source, how.target)
+    fail_on = check_gates(options.get("fail_on") or (), with_pop=how.maildrops() is not None)
     duplicates = twice([task.name for task in todo])
 
     def work(task: Task, counter: Counter) -> Verdict:
@@ -124,7 +137,12 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
     ).run()
     if options.get("ledger"):
         _explain(verdicts, str(options["ledger"]))
-    return _result(verdicts, ignore=bool(options.get("ignore_mailbox_errors")))
+    result = _result(verdicts, with_pop=how.maildrops() is not None)
+    result = failed_result(
+        result, [verdict.failures for verdict in verdicts], ignore=bool(options.get("ignore_mailbox_errors"))
+    )
+    gate(result, fail_on)
+    return result
 
 
 def _failed(task: Task, error: MigrationError) -> Verdict:
@@ -147,23 +165,33 @@ def _explained(difference: Difference, known: Mapping[tuple[str, int], Mapping[s
     return replace(difference, reason=told["reason"], file=told["file"])
 
 
-def _result(verdicts: Sequence[Verdict], *, ignore: bool) -> dict[str, Any]:
+def _result(verdicts: Sequence[Verdict], *, with_pop: bool) -> dict[str, Any]:
     names = (
         "target_user", "source_user", "identical", "content_identical", "folders", "messages", "bytes",
         "differences_total", "seconds", "refused", "failures",
     )  # fmt: skip
-    result = {
+    failed = any(verdict.failures for verdict in verdicts)
+    result: dict[str, Any] = {
         "changed": False,
         "identical": all(verdict.identical for verdict in verdicts),
         "content_identical": all(verdict.content_identical for verdict in verdicts),
         "mailboxes": [{name: getattr(verdict, name) for name in names} for verdict in verdicts],
         "differences": [
-            {"mailbox": verdict.target_user, **asdict(difference)}
+            {"mailbox": verdict.target_user, **_shown(difference)}
             for verdict in verdicts
             for difference in verdict.differences
         ],
+        "downloads": [
+            {"mailbox": verdict.target_user, **asdict(download)}
+            for verdict in verdicts
+            for download in verdict.downloads
+        ],
     }
-    return failed_result(result, [verdict.failures for verdict in verdicts], ignore=ignore)
+    return result | {"passed": passed(result, failed=failed, with_pop=with_pop)}
+
+
+def _shown(difference: Difference) -> dict[str, Any]:
+    return {name: value for name, value in asdict(difference).items() if name != "size"}
 
 
 # one mailbox
@@ -199,11 +227,26 @@ def _with_reconnects(task: Task, how: Audit, counter: Counter) -> Verdict:
 
 
 def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None:
-    source = connect(how.source, task.source)
+    counts = _compare_mailboxes(task, how, counter, verdict)
+    maildrops = how.maildrops()
+    if maildrops and not how.rules.excludes(INBOX):
+        mine, theirs = read_maildrops((maildrops[0], task.source), (maildrops[1], task.target), how.depth)
+        differences, downloads = compare_maildrops(show(INBOX), mine, theirs)
+        verdict.note(iter(differences))
+        verdict.note(compare_counts(show(INBOX), (len(mine), len(theirs)), counts))
+        verdict.downloads += downloads
+
+
+def _compare_mailboxes(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> tuple[int, int]:
+    """Compare all that is not POP3's; gives how many messages INBOX has by IMAP on either side."""
+    if how.source.protocol == POP3:
+        source: Session | PopSource = PopSource(how.source, task.source, Unremembered())
+    else:
+        source = connect(how.source, task.source)
     try:
         target = connect(how.target, task.target, meanwhile=source.keep_alive)
         try:
-            _compare_sides(source, target, how, how.places(task), counter, verdict)
+            return _compare_sides((source, target), how, how.places(task), counter, verdict)
         finally:
             target.logout()
     finally:
@@ -211,11 +254,19 @@ def _compare(task: Task, how: Audit, counter: Counter, verdict: Verdict) -> None
 
 
 def _compare_sides(
-    source: Session, target: Session, how: Audit, places: Mapping[Path, Path], counter: Counter, verdict: Verdict
-) -> None:
+    sides: tuple[Session | PopSource, Session],
+    how: Audit,
+    places: Mapping[Path, Path],
+    counter: Counter,
+    verdict: Verdict,
+) -> tuple[int, int]:
+    """Gives how many messages INBOX has by IMAP on either side."""
+    source, target = sides
     keep_each_other_alive(source, target)
-    here, there = survey(source, absent=True, kinds=how.rules.namespaces), survey(target, absent=True)
-    for session in (source, target):
+    kinds = how.rules.namespaces
+    here = source.survey() if isinstance(source, PopSource) else survey(source, absent=True, kinds=kinds)
+    there = survey(target, absent=True)
+    for session in sides:
         session.while_waiting(None)  # from here on each is read by a thread of its own
     mapping = map_sides(here, there, how.rules, places, moving=False).paths
     known = [path for path in mapping if _openable(here, path) and _openable(there, mapping[path])]
@@ -228,7 +279,16 @@ def _compare_sides(
         if trouble:
             verdict.failures.append(trouble.at(mailbox=verdict.target_user, folder=show(path)).as_dict())
             continue
-        _compare_folder((source, mine), (target, theirs), how.depth, verdict, counter)
+        if isinstance(source, PopSource):
+            _compare_maildrop(source, (target, theirs), how.depth, verdict, counter)
+        else:
+            _compare_folder((source, mine), (target, theirs), how.depth, verdict, counter)
+    return _count(here), _count(there)
+
+
+def _count(side: Side) -> int:
+    inbox = side.folders.get(INBOX)
+    return inbox.state.messages if inbox and inbox.state else 0
 
 
 def _openable(side: Side, path: Path) -> bool:
@@ -242,8 +302,10 @@ def _compare_lists(here: Side, there: Side, mapping: Mapping[Path, Path], rules:
             yield Difference(show(path), "folder_missing", None, "there", "missing")
             continue
         mine, theirs = here.folders[path].subscribed, new in there.folders and there.folders[new].subscribed
-        if rules.subscribe and mine != theirs:
+        if rules.subscribe and mine != theirs and not here.partial:
             yield Difference(show(path), "subscription", None, str(mine), str(theirs))
+    if here.partial:
+        return
     came = set(mapping.values())
     for path, folder in there.existing().items():
         if path not in came and folder.state and folder.state.messages and not rules.excludes(path):
@@ -263,10 +325,63 @@ def _compare_folder(
     if not here or not there:
         return
     verdict.note(compare_states(name, here, there))
+    tallies = _Tallies()
+    same = here.uidvalidity == there.uidvalidity
     with Reading(*source, depth) as mine, Reading(*target, depth) as theirs:
         try:
-            same = here.uidvalidity == there.uidvalidity
-            verdict.note(compare_messages(name, _counted(mine, verdict, counter), theirs, same_uids=same))
+            pairs = (_counted(mine, verdict, counter), tallies.there_of(theirs))
+            verdict.note(tallies.seen(compare_messages(name, *pairs, same_uids=same)))
+        except MigrationError as error:
+            raise error.at(folder=name) from error
+    if (mine.missing, theirs.missing) != (0, 0):
+        verdict.note(iter([Difference(name, "unreadable", None, f"{mine.missing}", f"{theirs.missing}")]))
+    verdict.downloads += by_imap(
+        name,
+        renamed=source[1].path != target[1].path,
+        same_uidvalidity=same,
+        there=tallies.there,
+        extra=tallies.extra,
+        moved=tallies.moved,
+    )
+
+
+@dataclass
+class _Tallies:
+    """The target's messages, those that only it has, and those that have another UID there."""
+
+    there: Tally = field(default_factory=Tally)
+    extra: Tally = field(default_factory=Tally)
+    moved: Tally = field(default_factory=Tally)
+
+    def there_of(self, messages: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]:
+        """Count messages as they go by."""
+        for uid, entry in messages:
+            self.there.add(entry.attributes.size)
+            yield uid, entry
+
+    def seen(self, differences: Iterable[Difference]) -> Iterator[Difference]:
+        """Count differences as they go by."""
+        for difference in differences:
+            if difference.what in ("message_extra", "uid"):
+                (self.extra if difference.what == "message_extra" else self.moved).add(difference.size)
+            yield difference
+
+
+def _compare_maildrop(
+    source: PopSource, target: tuple[Session, Folder], depth: str, verdict: Verdict, counter: Counter
+) -> None:
+    """Compare INBOX with a source that knows no flags and dates, and perhaps no UIDs."""
+    name, state = show(INBOX), target[1].state
+    selected = source.examine(b"INBOX")
+    numbered = selected.uidvalidity > 0
+    if numbered and state:
+        verdict.note(compare_states(name, FolderState(selected.exists, selected.uidnext, selected.uidvalidity), state))
+    same = bool(numbered and state and state.uidvalidity == selected.uidvalidity)
+    mine = PopReading(source, depth)
+    with Reading(*target, depth) as theirs:
+        try:
+            pairs = (_counted(mine, verdict, counter), without_attributes(theirs))
+            verdict.note(compare_messages(name, *pairs, same_uids=same))
         except MigrationError as error:
             raise error.at(folder=name) from error
     if (mine.missing, theirs.missing) != (0, 0):

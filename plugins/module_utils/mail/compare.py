@@ -16,7 +16,9 @@ from .survey import FolderState
 #: So many messages are held as objects at a time; more are piled up (forty bytes each).
 _WAITING = 20_000
 #: Differences that only concern how messages are numbered: their content is the same.
-NUMBERING = frozenset({"uidvalidity", "uid", "uidnext"})
+NUMBERING = frozenset(
+    {"uidvalidity", "uid", "uidnext", "uidl", "uidl_order", "uidl_duplicate", "uidl_content", "pop3_count"}
+)
 #: Differences that cost nobody any content: a message without a byte can't be appended, and holds nothing.
 CONTENT_KEPT = NUMBERING | {"message_empty"}
 
@@ -28,7 +30,9 @@ class Difference:
     ``what`` is one of ``folder_missing``, ``folder_extra``, ``uidvalidity``, ``uidnext``, ``subscription``,
     ``message_missing``, ``message_empty``, ``message_extra`` (then ``uid`` is the target's), ``uid``, ``flags``,
     ``internaldate``, ``size``, ``content``, ``unreadable`` (how many messages a side lists and does not give out).
-    ``reason`` and ``file`` are what the ledger knows of a message that the target refused.
+    ``reason`` and ``file`` are what the ledger knows of a message that the target refused. Of POP3 there are ``uidl``,
+    ``uidl_order``, ``uidl_duplicate``, ``uidl_content`` (one UIDL, two messages) and ``pop3_count``. ``size`` is the
+    message's on the target, in bytes, for ``uid`` and ``message_extra``.
     """
 
     folder: str
@@ -38,6 +42,7 @@ class Difference:
     target: str = ""
     reason: str = ""
     file: str = ""
+    size: int = 0
 
 
 def compare_states(folder: str, source: FolderState, target: FolderState) -> Iterator[Difference]:
@@ -176,13 +181,13 @@ def _paired_off(
         for uid, other in _paired(left, right, key):
             mine, theirs = left.pop(uid), right.pop(other)
             if same_uids:
-                yield Difference(folder, "uid", uid, str(uid), str(other))
+                yield Difference(folder, "uid", uid, str(uid), str(other), size=theirs.attributes.size)
             yield from _unequal(folder, uid, mine, theirs)
     for uid in sorted(left):
         what = "message_missing" if left[uid].attributes.size else "message_empty"
         yield Difference(folder, what, uid, "there", "missing")
     for uid in sorted(right):
-        yield Difference(folder, "message_extra", uid, "missing", "there")
+        yield Difference(folder, "message_extra", uid, "missing", "there", size=right[uid].attributes.size)
 
 
 def _paired(

@@ -53,10 +53,30 @@ def number(keys: Sequence[bytes], memory: Memory) -> Numbering:
     return Numbering(tuple(uids[key] for key in keys), Memory(memory.generation, next_uid, uids), gone)
 
 
-class Remembered:
+class Unremembered:
+    """No memory at all: what a look that leaves no trace knows."""
+
+    def recall(self) -> Memory:
+        """Nothing."""
+        return Memory()
+
+    def uidvalidity(self) -> int:
+        """None."""
+        return 0
+
+    def uidnext(self, uidvalidity: int) -> int:  # noqa: ARG002 - there is none before
+        """The first one."""
+        return 1
+
+    def keep(self, before: Memory, now: Numbering) -> None:
+        """Forget it."""
+
+
+class Remembered(Unremembered):
     """The ledger's part in it, for one mailbox. UID 0 stands for the generation and the next UID."""
 
     def __init__(self, ledger: Ledger, mailbox: int, source_path: bytes) -> None:
+        super().__init__()
         self._ledger, self._mailbox, self._path = ledger, mailbox, source_path
 
     def recall(self) -> Memory:

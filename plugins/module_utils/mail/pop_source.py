@@ -24,7 +24,7 @@ from .dates import received_date
 from .deltas import Changes, Since
 from .fetching import Message
 from .folders import INBOX
-from .identity import Memory, Remembered, number
+from .identity import Memory, Unremembered, number
 from .listing import Fingerprint, Listing, header_digest
 from .namespaces import PERSONAL, Namespace
 from .polite import politely
@@ -40,12 +40,12 @@ class PopSource:
     tells_flags = False
     tells_dates = False
 
-    def __init__(self, server: Server, account: Account, remembered: Remembered) -> None:
+    def __init__(self, server: Server, account: Account, remembered: Unremembered) -> None:
         self._server, self._account, self._remembered = server, account, remembered
         self._pop = politely(log_in, server, account)
         #: A message was asked for; answers are still to come; a message was not given out.
         self._took = self._busy = self._refused = False
-        self._waits: tuple[Callable[[], None], float] | None = None
+        self._waits: tuple[Callable[[], None] | None, float] = (None, 0.0)
         self._numbers: dict[int, int] | None = None
         self._sizes: tuple[int, ...] | None = None
         self._state = FolderState()
@@ -110,7 +110,7 @@ class PopSource:
     def settle(self) -> None:
         """Nothing: UIDLs are what they are."""
 
-    def while_waiting(self, elsewhere: Callable[[], None], every: float) -> None:
+    def while_waiting(self, elsewhere: Callable[[], None] | None, every: float = 0.0) -> None:
         self._waits = (elsewhere, every)
         self._pop.wire.while_waiting(elsewhere, every)
 
@@ -135,16 +135,44 @@ class PopSource:
         self.close()
         self._pop, self._numbers, self._sizes = politely(log_in, self._server, self._account), None, None
         self._took = self._busy = self._refused = False
-        if self._waits:
-            self._pop.wire.while_waiting(*self._waits)
+        self._pop.wire.while_waiting(*self._waits)
+
+    # for the audit
+
+    @property
+    def count(self) -> int:
+        """How many messages the server lists."""
+        return self._state.messages
+
+    def sizes(self) -> Iterator[tuple[int, int]]:
+        """UID and size of every message, in ascending order, as the server counts bytes."""
+        sizes = self._all_sizes()
+        return ((uid, sizes[one - 1]) for uid, one in sorted(self._listing().items()))
+
+    def headers(self) -> Iterator[tuple[int, int, bytes]]:
+        """UID, size and header of every message, in ascending order.
+
+        :raises ServerError: the server has no TOP.
+        """
+        sizes = self._all_sizes()
+        uid_of = {one: uid for uid, one in sorted(self._listing().items())}
+        for one, header in read_headers(self._pop, uid_of):
+            yield uid_of[one], sizes[one - 1], header
+
+    def bodies(self) -> Iterator[tuple[int, Body]]:
+        """UID and every message that is given out, in ascending order."""
+        return ((uid, body) for uid, body in self._bodies(sorted(self._listing())) if body)
 
     # what is in the maildrop
 
-    def _bodies(self, uids: Iterable[int]) -> Iterator[tuple[int, Body | None]]:
-        listing = self._listing()
+    def _all_sizes(self) -> tuple[int, ...]:
         if self._sizes is None:
             self._sizes = list_sizes(self._pop)
-        sizes = self._sizes
+        return self._sizes
+
+    def _bodies(self, uids: Iterable[int]) -> Iterator[tuple[int, Body | None]]:
+        listing = self._listing()
+        sizes = self._all_sizes()
         uid_of = {listing[uid]: uid for uid in uids if uid in listing}
         self._took = self._busy = True
         for one, body in read_bodies(self._pop, ((one, sizes[one - 1]) for one in uid_of)):
@@ -194,7 +222,7 @@ class PopSource:
 
     def _digests(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """Message number → digest of size and header."""
-        sizes = self._sizes = self._sizes or list_sizes(self._pop)
+        sizes = self._all_sizes()
         headers = dict(read_headers(self._pop, numbers))
         return {n: header_digest(headers.get(n, b"") + b"%d" % sizes[n - 1]).hex().encode("ascii") for n in numbers}
 
