@@ -27,6 +27,7 @@ FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "keyword",
 #: Steps at which a run may be killed: the first hundreds are everything that a run over a small mailbox has.
 STEPS = st.integers(1, 130)
 picks = st.integers(0, 10_000)
+FLAG_CHANGES = st.lists(st.tuples(st.sampled_from(FLAGS), st.sampled_from((True, True, False))), min_size=1, max_size=3)
 
 
 class RandomUsers(RuleBasedStateMachine):
@@ -97,14 +98,14 @@ class RandomUsers(RuleBasedStateMachine):
         self._acts()
         self._deliver("source", self._folder("source", pick), sorted(flags))
 
-    @rule(pick=picks, flag=st.sampled_from(FLAGS), on=st.sampled_from((True, True, False)))
-    def source_changes_flags(self, pick: int, flag: str, on: bool) -> None:
-        self._change_flags("source", pick, flag, on=on)
+    @rule(pick=picks, changes=FLAG_CHANGES)
+    def source_changes_flags(self, pick: int, changes: list[tuple[str, bool]]) -> None:
+        self._change_flags("source", pick, changes)
 
-    def _change_flags(self, side: str, pick: int, flag: str, *, on: bool) -> None:
+    def _change_flags(self, side: str, pick: int, changes: list[tuple[str, bool]]) -> None:
         self._acts()
         folder, uids, _digests = self._some(side, pick)
-        if uids:
+        for flag, on in changes if uids else ():
             self.stage.at(side).store(folder, uids, "+FLAGS" if on else "-FLAGS", flag)
 
     @rule(pick=picks, to=picks, moves=st.booleans())
@@ -181,9 +182,9 @@ class RandomUsers(RuleBasedStateMachine):
         self._deliver("target", self._folder("target", pick), sorted(flags))
 
     @precondition(lambda self: self.is_cut_over)
-    @rule(pick=picks, flag=st.sampled_from(FLAGS), on=st.sampled_from((True, True, False)))
-    def target_changes_flags(self, pick: int, flag: str, on: bool) -> None:
-        self._change_flags("target", pick, flag, on=on)
+    @rule(pick=picks, changes=FLAG_CHANGES)
+    def target_changes_flags(self, pick: int, changes: list[tuple[str, bool]]) -> None:
+        self._change_flags("target", pick, changes)
 
     @precondition(lambda self: self.is_cut_over)
     @rule(name=st.sampled_from((*NAMES, "Mine")))
