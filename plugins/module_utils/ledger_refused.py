@@ -9,8 +9,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-#: Kinds of :class:`RefusedRow`: refused for good, no bytes to be sent, stored only when it had been changed.
-REFUSED, EMPTY, REPAIRED = "refused", "empty", "repaired"
+#: Kinds of :class:`RefusedRow`: refused for good, no bytes to be sent, stored only when it had been changed, and stored
+#: as the source gives it out, which is not with all its bytes.
+REFUSED, EMPTY, REPAIRED, HIDDEN = "refused", "empty", "repaired", "nul_hidden"
 
 
 class RefusedRow(NamedTuple):

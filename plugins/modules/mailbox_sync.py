@@ -299,7 +299,8 @@ mailboxes:
         kind:
           description:
             - V(refused) when the target does not take the message, V(repaired) when it took it only after a repair,
-              V(empty) when it has no bytes at all, which IMAP can't append. An empty message is no failure.
+              V(empty) when it has no bytes at all, which IMAP can't append, V(nul_hidden) when it has NUL bytes that
+              the source gives out as 0x80, as Dovecot does. The last two are no failures.
           returned: always
           type: str
           sample: refused

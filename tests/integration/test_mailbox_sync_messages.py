@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,37 @@ def test_odd_messages_in_the_maildir_arrive_as_the_source_serves_them(pair: Pair
     pair.done()
     assert pair.faithful().count == len(lines)
     pair.settled()
+
+
+@pytest.mark.case(9, 10, 11)
+def test_nuls_that_dovecot_hides_are_told_and_kept(pair: Pair) -> None:
+    """BODY[] shows 0x80 for a NUL; what a 0x80 really is, BINARY[] tells: a euro sign is no NUL, nor is UTF-8."""
+    base64 = b"Subject: b\nContent-Transfer-Encoding: base64\n\naGVsbG8K\n"
+    lines = [
+        b"Subject: NUL in body\n\nbefore\0after\n\0\0",
+        b"Subject: NUL \0 in header\n\nbody\n",
+        b"Subject: trailing NULs\n\nbody\n" + b"\0" * 4096,
+        b"\0" * 100_000,
+        b"Subject: a NUL beside it \x80\n\n\0\n",
+        base64.replace(b"b\n", b"\0\n", 1),
+        b"Subject: 5 \x80\n\nnone\n",
+        "Subject: none\n\n“none”\n".encode(),
+        base64.replace(b"b\n", b"5 \x80\n", 1),
+    ]
+    pair.write([with_gaps([maildir.Mail((line,), 1_500_000_000) for line in lines], (), {})])
+    told = {one["uid"]: one for one in pair.done().mailbox(pair.address)["refused"]}
+    assert {one["kind"] for one in told.values()} == {"nul_hidden"}
+    assert sorted(told) == [1, 2, 3, 4, 5, 6]
+    assert told.pop(6)["file"] == ""  # its body is given out decoded
+    for uid, one in told.items():
+        assert Path(one["file"]).read_bytes() == lines[uid - 1].replace(b"\n", b"\r\n")
+    pair.faithful()
+    assert [one["uid"] for one in pair.settled().mailbox(pair.address)["refused"]] == [1, 2, 3, 4, 5, 6]
+    with pair.at_source() as source:
+        source.expunge("INBOX", [1, 2, 3, 4, 5, 6])
+    gone = pair.done(allow_removals=1.0)
+    assert gone.mailbox(pair.address)["refused"] == []
+    assert not any(Path(one["file"]).exists() for one in told.values())
 
 
 def test_sizes_from_one_byte_to_many_megabytes(pair: Pair) -> None:

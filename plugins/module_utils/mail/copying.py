@@ -81,6 +81,7 @@ class FolderCopy:
     _unplaced: list[MessageRow] = field(default_factory=list)
     _dropped: dict[int, MigrationError] = field(default_factory=dict)
     _without: dict[bytes, list[int]] = field(default_factory=dict)
+    _odd: dict[int, int] = field(default_factory=dict)
 
     def run(self, part: Part, target: Selected) -> int:
         """Copy a part; a refused batch is halved until the one message is found that is to blame.
@@ -100,6 +101,7 @@ class FolderCopy:
             raise
         self._place(before)
         self._add_keywords()
+        self._tell_nuls()
         if self._from_the_future:
             count = f"{self._from_the_future} message(s) have a date in the future"
             self.outcome.find(f"{show(self.path)}: {count}, for which the target may have set the time of the copy")
@@ -154,6 +156,7 @@ class FolderCopy:
             self._unplaced += appender.unplaced
             self._from_the_future += appender.from_the_future
             self._undated += appender.undated
+            self._odd.update(appender.odd)
             self.lost_flags |= appender.lost_flags
             for keyword, uids in appender.without.items():
                 self._without.setdefault(keyword, []).extend(uids)
@@ -218,6 +221,15 @@ class FolderCopy:
         self.outcome.messages_copied += len(rows)
         self.outcome.bytes_copied += size
         self.ladder.arrived(row.source_uid for row in rows)
+
+    def _tell_nuls(self) -> None:
+        """Find the messages whose NULs the source has given out as 0x80, and keep their true bytes."""
+        odd, self._odd = self._odd, {}
+        if not odd:
+            return
+        digests = {row.source_uid: row.digest or b"" for row in self.shared.ledger.messages_of(self.folder, odd)}
+        for one in self.shared.source.reveal(odd, digests):
+            self.ladder.nuls_hidden(one.uid, one.data)
 
     def _add_keywords(self) -> None:
         """Store the keywords that were held back; what the target does not take of them is told, and nothing more."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MessageRefusedError, MigrationError
 from ..ledger import DIGEST_SIZE
-from ..ledger_refused import EMPTY, REFUSED, REPAIRED, RefusedRow
+from ..ledger_refused import EMPTY, HIDDEN, REFUSED, REPAIRED, RefusedRow
 from .attributes import storable
 from .fetching import Message, read_over
 from .folders import packed, show
@@ -203,6 +203,19 @@ class Ladder:
         self.shared.ledger.refuse(self.folder, row)
         self._known[row.source_uid] = row
 
+    def nuls_hidden(self, uid: int, data: bytes | None) -> None:
+        """Remember a message whose NULs the source has given out as 0x80; ``data`` are its true bytes, to be kept."""
+        reason = "the source gives its NUL bytes out as 0x80, and so they are on the target"
+        if data is None:
+            self._note(RefusedRow(uid, HIDDEN, reason))
+            return
+        try:
+            held = self.shared.refusals.quarantine.hold(self._place(uid), [data])
+        except OSError as trouble:
+            self._note(RefusedRow(uid, HIDDEN, f"{reason}; {_not_kept(trouble)}"))
+        else:
+            self._note(self._kept(uid, HIDDEN, reason, held))
+
     # what is not there to be sent
 
     def empty(self, uid: int) -> None:
@@ -211,11 +224,13 @@ class Ladder:
             self._note(RefusedRow(uid, EMPTY, "the message is empty (0 bytes), which IMAP can't append"))
 
     def gone(self, here: Container[int]) -> None:
-        """Forget messages that are no longer on the source; the files with their bytes stay."""
+        """Forget messages that are no longer on the source; the files of those that have been nowhere else stay."""
         for uid in [one for one in self._known if one not in here]:
             row = self._known.pop(uid)
             self.shared.ledger.accept(self.folder, [uid])
-            if row.file:
+            if row.kind == HIDDEN:
+                self.shared.refusals.quarantine.release(self._place(uid))
+            elif row.file:
                 self.outcome.find(
                     f"{show(self.path)}: UID {uid}, which was refused, is gone from the source; see {row.file}"
                 )

@@ -27,6 +27,7 @@ from .folders import INBOX
 from .identity import Memory, Unremembered, number
 from .listing import Fingerprint, Listing, header_digest
 from .namespaces import PERSONAL, Namespace
+from .nuls import Revealed
 from .polite import politely
 from .pop import Body, list_sizes, list_uidls, read_bodies, read_headers
 from .server import Server
@@ -101,6 +102,10 @@ class PopSource:
 
     def grants(self, names: Sequence[bytes]) -> Mapping[bytes, Sequence[str]]:  # noqa: ARG002 - nothing is shared
         return {}
+
+    def reveal(self, sizes: Mapping[int, int], digests: Mapping[int, bytes]) -> Iterator[Revealed]:
+        del sizes, digests  # POP3 has no way to ask
+        return iter(())
 
     def keep_alive(self) -> None:
         quiet = time.monotonic() - self._pop.wire.sent_at

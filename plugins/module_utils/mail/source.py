@@ -18,6 +18,7 @@ from .grants import read_grants
 from .identity import Remembered
 from .listing import Fingerprint, Listing, read_fingerprints, read_flags, read_some_flags
 from .namespaces import PERSONAL
+from .nuls import Revealed, reveal
 from .polite import connect
 from .pop_source import PopSource
 from .server import Server
@@ -87,6 +88,9 @@ class Source(Protocol):
 
         Nothing is written. No folder is open afterwards.
         """
+
+    def reveal(self, sizes: Mapping[int, int], digests: Mapping[int, bytes]) -> Iterator[Revealed]:
+        """Those of some messages that hold NULs which :meth:`messages` gives out as 0x80 (:mod:`nuls`)."""
 
     def keep_alive(self) -> None:
         """Say something to a server that has heard nothing for long, if nothing is under way."""
@@ -170,6 +174,9 @@ class ImapSource:
             with contextlib.suppress(FolderError):
                 self._session.select(folder.name, read_only=False)
         self._session.unselect()
+
+    def reveal(self, sizes: Mapping[int, int], digests: Mapping[int, bytes]) -> Iterator[Revealed]:
+        return reveal(self._session, sizes, digests) if self._session.has(b"BINARY") else iter(())
 
     def keep_alive(self) -> None:
         self._session.keep_alive()

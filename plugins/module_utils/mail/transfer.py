@@ -39,6 +39,7 @@ from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Response, quoted
 from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storable, unstorable
 from .fetching import Message, ReadingThrottledError, read_over
+from .nuls import may_hide
 from .session import Selected, Session, refusal
 from .uidset import expand
 
@@ -152,6 +153,8 @@ class Appender:
         self.from_the_future = 0
         #: How many messages had no date that can be sent (the target then takes the time of the copy).
         self.undated = 0
+        #: Source UID → size of messages in which a NUL may have been given out as 0x80 (:mod:`nuls`).
+        self.odd: dict[int, int] = {}
 
     def add(self, message: Message) -> None:
         """Send a message; its batch is complete when it is full."""
@@ -172,6 +175,8 @@ class Appender:
         for piece in message.pieces():
             digest.update(piece)
             self._wire.send(piece)
+            if b"\x80" in piece and may_hide(piece):
+                self.odd.setdefault(message.uid, message.size)
         batch.rows.append(MessageRow(message.uid, 0, key, digest.digest()))
         self._arriving = 0
         batch.size += message.size
