@@ -205,6 +205,9 @@ class Ladder:
 
     def nuls_hidden(self, uid: int, data: bytes | None) -> None:
         """Remember a message whose NULs the source has given out as 0x80; ``data`` are its true bytes, to be kept."""
+        known = self._known.get(uid)
+        if known and known.kind == REPAIRED:
+            return  # it is the repair that made 0x80 of them
         reason = "the source gives its NUL bytes out as 0x80, and so they are on the target"
         if data is None:
             self._note(RefusedRow(uid, HIDDEN, reason))
