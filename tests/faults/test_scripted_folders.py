@@ -295,3 +295,27 @@ def test_folders_that_hold_no_mail_are_named(between: Between) -> None:
     outcome = left_out.run()
     assert (outcome.failures, set(left_out.there.folders)) == ([], {b"INBOX"})
     assert not any("hold no mail" in text for text in outcome.findings)
+
+
+@pytest.mark.case(63)
+def test_ten_thousand_folders(between: Between) -> None:
+    """Made, settled by one command on each side, and renamed as a tree of thousands by one command."""
+    names = [b"Projects/P%02d/F%04d" % (number // 500, number) for number in range(10_000)]
+    here = Mailbox()
+    for number, name in enumerate(names):
+        folder = here.create(name)
+        if number % 100 == 0:
+            _fill(folder, name, count=1)
+    trial = between(here)
+    trial.timeout = 60.0
+    outcome = trial.run()
+    assert (outcome.failures, outcome.folders_created, outcome.messages_copied) == ([], 10_000, 100)
+    _copied(trial, {name: name for name in names})
+    commands = len(trial.target.commands)
+    assert trial.run().unchanged
+    assert len(trial.target.commands) - commands < 10
+    for name in names[:500]:
+        here.folders[name.replace(b"P00", b"Old")] = here.folders.pop(name)
+    outcome = trial.run()
+    assert (outcome.failures, outcome.folders_renamed, outcome.messages_copied) == ([], 500, 0)
+    _copied(trial, {name: name for name in here.folders if name != b"INBOX"})

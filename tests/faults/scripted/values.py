@@ -125,6 +125,8 @@ class Mailbox:
         """A folder's name as the server spells it; INBOX in any case is INBOX (RFC 3501 section 5.1)."""
         if name.upper() == b"INBOX" or name in self.folders:
             return b"INBOX" if name.upper() == b"INBOX" else name
+        if self.alike is bytes:
+            return name
         return next((one for one in self.folders if self.alike(one) == self.alike(name)), name)
 
     def create(self, name: bytes, attributes: frozenset[bytes] = frozenset()) -> Folder:
