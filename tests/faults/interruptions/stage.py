@@ -22,7 +22,7 @@ from tests.lab.virtual import PASSWORD, VirtualPair
 
 from . import engine
 from .engine import Ran
-from .taps import Stopped, Tap, listening
+from .taps import Stopped, Tap, deaf, listening
 
 _numbers = itertools.count(1)
 #: How long a server may need to be done with a connection that was closed, in seconds.
@@ -183,6 +183,8 @@ class Play:
         self._servers = servers
         home = servers.home("target", stage.user)
         self._template = stage.folder / "target"
+        self._source_template = stage.folder / "source"
+        shutil.copytree(servers.home("source", stage.source_user), self._source_template)
         if home.exists():
             shutil.copytree(home, self._template)
         else:
@@ -200,22 +202,31 @@ class Play:
     # performing
 
     @contextmanager
-    def copy(self) -> Iterator[Stage]:
-        """The stage, with a target account and a ledger of its own."""
+    def copy(self, *, own_source: bool = False) -> Iterator[Stage]:
+        """The stage, with a target account and a ledger of its own; with `own_source` with a source account, too."""
         original = self._stage
         copy = Stage(self._servers, original.folder, self.scenario)
-        copy.source_user, copy.options = original.source_user, original.options
+        copy.options = original.options
+        if own_source:
+            self._servers.copy_home("source", copy.source_user, self._source_template)
+        else:
+            copy.source_user = original.source_user
         self._servers.copy_home("target", copy.user, self._template)
         if original.ledger.exists():
             for suffix in ("", "-wal"):
                 with contextlib.suppress(FileNotFoundError):
                     shutil.copyfile(f"{original.ledger}{suffix}", f"{copy.ledger}{suffix}")
-            copy.with_ledger(f"UPDATE mailbox SET target_user = '{copy.user}' WHERE target_user = '{original.user}'")
+            copy.with_ledger(
+                f"UPDATE mailbox SET target_user = '{copy.user}', source_user = '{copy.source_user}'"
+                f" WHERE target_user = '{original.user}'"
+            )
         try:
             yield copy
         finally:
             shutil.rmtree(copy.folder, ignore_errors=True)
             shutil.rmtree(self._servers.home("target", copy.user), ignore_errors=True)
+            if own_source:
+                shutil.rmtree(self._servers.home("source", copy.source_user), ignore_errors=True)
 
     def count(self) -> tuple[list[str], Verdict]:
         """A performance without a stop: the names of its steps, and what is to be said of it."""
@@ -241,6 +252,30 @@ class Play:
                 where = stopped or where
             ran, _stopped = self._run(stage, _at(0))
             return where, self.judge(stage, ran)
+
+    def intruded(self, step: int, act: Callable[[Stage], None]) -> tuple[Ran, Verdict]:
+        """A run during which somebody else does something at a step; then a clean run, which must make it all right."""
+        with self.copy(own_source=True) as stage:
+            reached: list[int] = []
+
+            def decide(number: int, _name: str) -> bool:
+                if number == step:
+                    reached.append(number)
+                    with deaf():
+                        act(stage)
+                return False
+
+            ran, _stopped = self._run(stage, decide)
+            assert ran is not None
+            if not reached:
+                act(stage)
+            again = stage.sync()
+            there = look(stage.place("target"))
+            wanted = (self.scenario.expected or (lambda source, _before: source))(look(stage.place("source")), there)
+            verdict = compare(wanted, there, faithful=False)
+            verdict.wrong += [f"the run after it ended with {sorted(again.kinds)}"] if again.kinds else []
+            verdict.wrong += ["a further run changed something"] if stage.sync().changed else []
+            return ran, verdict
 
     def _run(self, stage: Stage, decide: Callable[[int, str], bool]) -> tuple[Ran | None, str]:
         """One run; None and the step's name when it was stopped. Its ledger is then the one that it left behind."""

@@ -220,6 +220,17 @@ def installed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def deaf() -> Iterator[None]:
+    """For a while nothing that this thread does is told to its tap: it plays somebody else."""
+    tap = here()
+    _here.tap = None
+    try:
+        yield
+    finally:
+        _here.tap = tap
+
+
+@contextlib.contextmanager
 def listening(tap: Tap) -> Iterator[Tap]:
     """What this thread does is told to the tap."""
     _here.tap = tap

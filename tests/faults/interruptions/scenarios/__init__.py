@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tests.faults.interruptions.stage import Scenario
 
-from . import changes, first, folders, ledgers, strangers
+from . import after, changes, first, folders, ledgers, strangers
 
 SCENARIOS: tuple[Scenario, ...] = (
     *first.SCENARIOS,
@@ -13,4 +13,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *folders.SCENARIOS,
     *strangers.SCENARIOS,
     *ledgers.SCENARIOS,
+    *after.SCENARIOS,
 )
