@@ -162,6 +162,8 @@ class MailboxRun:
         self.outcome = outcome
         self.was_connected = False
         self._untouched: set[Path] = set()
+        #: How many messages that no run brought each folder held when it was planned.
+        self._foreign: dict[Path, int] = {}
         self._gone: set[Path] = set()
         self._unsettled = False
         self._subscribed: set[bytes] = set()
@@ -439,6 +441,7 @@ class MailboxRun:
             decided = run.work()
             self._line(run.step, decided)
             self._fidelity(step, decided)
+            self._foreign[step.path] = decided.foreign
         except (ConnectionLostError, TimedOutError, ServerFaultError, RenumberedError, *HOPELESS) as error:
             error.at(folder=show(step.path))
             if not isinstance(error, FolderGoneError | RenumberedError) or self._is_new(step.path):
@@ -496,12 +499,12 @@ class MailboxRun:
     def _remember(self, done: list[Step], shared: SharedState) -> None:
         """Note the states both sides were seen in, for folders that are now the same."""
         shared.target.unselect()
-        after = survey(shared.target)
+        after, left = survey(shared.target), self._left()
         states: list[tuple[bytes, tuple[int, ...], tuple[int, ...]]] = []
         for step in done:
             there = after.folders.get(step.target_path)
             state = self._state_after(there)
-            if step.source and step.source.state and state:
+            if step.source and step.source.state and state and left.get(step.path, state.messages) == state.messages:
                 states.append((packed(step.path), _four(step.source.state), _four(state)))
             if step.source and there:
                 tell_special_use(step.source, there, self.outcome)
@@ -509,6 +512,15 @@ class MailboxRun:
             self._ledger.set_subscriptions(self._mailbox, self._subscribed)
         self._ledger.complete(self._mailbox, states, self.outcome.messages)
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
+
+    def _left(self) -> dict[Path, int]:
+        """How many messages this run has left in each target folder; what others did meanwhile the next run sees to."""
+        counts = self._ledger.message_counts(self._mailbox) if self.plans_ahead else {}
+        return {
+            path: counts.get(row.id, 0) + self._foreign[path]
+            for path, row in self._rows().items()
+            if path in self._foreign and self.plans_ahead
+        }
 
     def _state_after(self, there: Folder | None) -> FolderState | None:
         return there.state if there else None
