@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import poplib
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -190,6 +191,43 @@ def test_ways_to_log_in(world: World, way: str) -> None:
         mailboxes=[{"source_user": pair.address, "source_password": password}],
     )
     assert digests(look(pair.target)) == digests(look(pair.source))
+
+
+@pytest.mark.case(101)
+def test_stls_and_clear_text(world: World) -> None:
+    """STLS where it is offered, never clear text instead of it; clear text only when it is asked for twice."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    listener = f"service pop3-login {{\n  inet_listener pop3 {{\n    port = {port}\n  }}\n}}\n"
+    with world.changed(site=SiteOptions(extra=listener)):
+        pair = made(world, 3)
+        pair.done(source=pop(world, port=port, security="starttls"))
+        assert digests(look(pair.target)) == digests(look(pair.source))
+        assert pair.sync(source=pop(world, port=port, security="plain"))["kind"] == "invalid_input"
+        pair.done(source=pop(world, port=port, security="plain", allow_plaintext=True))
+        wrong = pair.sync(source=pop(world, port=port, security="starttls", ca_path=None))
+        assert wrong.kinds(pair.address) == {"certificate_untrusted"}
+
+
+def test_after_the_cut_over(filled: Pair) -> None:
+    """phase: catch_up brings what is new, and neither flags nor what was moved away on the target come back."""
+    filled.done()
+    with filled.at_target() as target:
+        target.store("INBOX", [8], "+FLAGS", "\\Seen")
+        target.expunge("INBOX", [9])
+    with filled.at_source() as source:
+        source.append("INBOX", plain("late"))
+        source.expunge("INBOX", [10])
+    result = filled.done(phase="catch_up")
+    entry = result.mailbox(filled.address)
+    assert (entry["messages_copied"], entry["messages_removed"], entry["flags_changed"]) == (1, 0, 0)
+    messages = look(filled.target).folders["INBOX"].messages
+    assert messages[8].flags == {"\\seen"}
+    assert 9 not in messages
+    assert 10 in messages
+    assert len(messages) == 60
+    again = filled.done(phase="catch_up")
+    assert again["changed"] is False
 
 
 def test_a_switch_from_imap_to_pop3_removes_no_folder(filled: Pair) -> None:

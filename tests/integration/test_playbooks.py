@@ -147,6 +147,27 @@ def test_a_second_run_changes_nothing(migrated: Operator) -> None:
     assert {region: migrated.target_state(region) for region in ("eu", "us")} == before
 
 
+def test_the_cut_over_can_depend_on_what_clients_would_download(migrated: Operator) -> None:
+    """A gate that the proof has not shown to be open stays closed; with POP3 ports on both sides it is open."""
+    gates = {"migration_audit_fail_on": ["imap_downloads", "pop_downloads"]}
+    run = migrated.run("prove", "--limit", "acme", **gates)
+    assert run.code == 2, run.text
+    assert "acme: not passed: pop_downloads" in run.text
+    variables = migrated.inventory / "group_vars" / "customers.yml"
+    before = variables.read_text()
+    known = yaml.safe_load(before)
+    for name, side in (("source", migrated.lab["sites"]["acme"]), ("target", migrated.lab["regions"]["eu"])):
+        known[f"migration_{name}"]["imap"]["pop3_port"] = side["pop3"]["port"]
+    variables.write_text(yaml.safe_dump(known))
+    try:
+        run = migrated.run("prove", "--limit", "acme", **gates)
+    finally:
+        variables.write_text(before)
+    assert run.code == 0, run.text
+    assert "nothing stands against the cut-over (imap_downloads, pop_downloads)" in run.output
+    assert migrated.evidence("acme", "proof")["downloads"] == []
+
+
 def test_no_secret_is_left_in_clear_text(migrated: Operator) -> None:
     assert migrated.files_with_secrets() == []
     assert list(migrated.temporary.iterdir()) == []

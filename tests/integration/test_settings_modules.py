@@ -378,6 +378,12 @@ def test_source_info_counts_and_finds_the_account_without_a_mailbox(lab: Setting
     assert "mailbox_missing" in outcome.kinds("cy@acme.example")
     message = next(each for each in result["findings"] if each["account"] == "no@acme.example")
     assert message["kind"] == "mailbox_missing", message
+    pop3 = {**imap, "protocol": "pop3", "port": lab.source["pop3"]["port"]}
+    by_pop3 = lab.run("source_info", {**lab.connection(), "imap": pop3})
+    (same,) = [account for account in by_pop3.result["accounts"] if account["address"] == "ann@acme.example"]
+    assert {name: same[name] for name in ("messages", "folders", "bytes")} == {
+        name: ann[name] for name in ("messages", "folders", "bytes")
+    }
     refused = lab.run("source_info", {**lab.connection(), "imap": {**imap, "ca_path": None}})
     assert refused.kind == "certificate_untrusted"
     refused = lab.run("source_info", {**lab.connection(), "imap": {**imap, "port": 1}})

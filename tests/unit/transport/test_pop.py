@@ -8,13 +8,19 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import (
+    AuthError,
     ConnectionLostError,
+    InputError,
+    MigrationError,
     ProtocolError,
     ServerError,
     ThrottledError,
+    TlsError,
+    UnsupportedError,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.mail.pop import (
     list_sizes,
@@ -22,8 +28,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.pop import (
     read_bodies,
     read_headers,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
-from ansible_collections.atmail.migration.plugins.module_utils.transport.pop import MAX_LIST_LINE, Pop
+from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account, ImapServer
+from ansible_collections.atmail.migration.plugins.module_utils.transport.pop import MAX_LIST_LINE, Pop, log_in
 from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import Wire
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,3 +190,82 @@ def test_headers() -> None:
 def test_not_now_is_no_refusal(code: bytes) -> None:
     with talking(b"-ERR [" + code + b"] later\r\n") as pop, pytest.raises(ThrottledError, match="later"):
         pop.run(b"STAT", "count")
+
+
+# logging in
+
+
+@contextmanager
+def scripted(answers: dict[bytes, bytes], heard: list[bytes]) -> Iterator[ImapServer]:
+    """A server that answers commands as told, and anything else by -ERR; ``heard`` gets what it was sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as client, client.makefile("rb") as lines:
+                client.sendall(b"+OK ready\r\n")
+                for line in lines:
+                    heard.append(line.strip())
+                    client.sendall(answers.get(line.strip(), b"-ERR what?\r\n"))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield ImapServer("source", "127.0.0.1", listener.getsockname()[1], security="starttls", timeout=10)
+        thread.join()
+
+
+STLS = b"+OK\r\nSTLS\r\nUSER\r\n.\r\n"
+ANN = Account("ann@acme.example", "secret of ann")
+
+
+@pytest.mark.case(101)
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({b"CAPA": b"+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n"}, "does not offer STLS"),
+        ({}, "does not offer STLS"),
+        ({b"CAPA": STLS, b"STLS": b"+OK begin\r\n+OK\r\nUSER\r\n.\r\n"}, "clear text after STLS"),
+    ],
+)
+def test_no_password_goes_out_where_stls_is_stripped_or_tampered_with(answers: dict[bytes, bytes], said: str) -> None:
+    heard: list[bytes] = []
+    with scripted(answers, heard) as server, pytest.raises(TlsError, match=said):
+        log_in(server, ANN)
+    assert set(heard) <= {b"CAPA", b"STLS"}
+
+
+@pytest.mark.case(102)
+@pytest.mark.parametrize(
+    ("answers", "kind", "said"),
+    [
+        ({b"USER ann@acme.example": b"+OK\r\n"}, AuthError, "what[?]"),
+        (
+            {b"USER ann@acme.example": b"+OK\r\n", b"PASS secret of ann": b"-ERR no, secret of ann is wrong\r\n"},
+            AuthError,
+            r"no, \*\*\* is wrong",
+        ),
+        (
+            {b"USER ann@acme.example": b"+OK\r\n", b"PASS secret of ann": b"-ERR [SYS/TEMP] later\r\n"},
+            ThrottledError,
+            "later",
+        ),
+        ({b"CAPA": b"+OK\r\nSASL CRAM-MD5\r\n.\r\n"}, AuthError, "no log-in by password"),
+    ],
+)
+def test_a_refused_log_in(answers: dict[bytes, bytes], kind: type[MigrationError], said: str) -> None:
+    """A password is tried once, and never repeated in what is said."""
+    heard: list[bytes] = []
+    with scripted(answers, heard) as server, pytest.raises(kind, match=said) as caught:
+        log_in(replace(server, security="plain"), ANN)
+    assert heard.count(b"PASS secret of ann") <= 1
+    assert "secret" not in str(caught.value)
+    assert caught.value.where["account"] == ANN.user
+
+
+def test_what_pop3_can_not_do_is_refused_before_anything_is_sent() -> None:
+    server = ImapServer("source", "127.0.0.1", 1, admin_user="m", admin_password="p", admin_method="proxyauth")
+    with pytest.raises(UnsupportedError):
+        log_in(server, ANN)
+    with pytest.raises(UnsupportedError):
+        log_in(ImapServer("source", "127.0.0.1", 1, auth="preauth"), ANN)
+    with pytest.raises(InputError):
+        log_in(ImapServer("source", "127.0.0.1", 1), Account("ann"))
