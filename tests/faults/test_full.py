@@ -21,6 +21,7 @@ def _mails(count: int, size: int, seed: str) -> list[Mail]:
     return [Mail((*mail.parts, b"x" * 70 + b"\n" * (size - 400)), mail.date) for mail in small_mails(count, seed)]
 
 
+@pytest.mark.case(95)
 @pytest.mark.parametrize("fidelity", ["faithful", "mapped"])
 def test_quota_used_up_in_the_middle_then_raised(world: World, fidelity: str) -> None:
     pair, other = world.pair(quota_bytes=1_500_000), world.pair()
@@ -68,6 +69,7 @@ def _small_disk(pair: Pair, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(home)], check=True)
 
 
+@pytest.mark.case(92)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small disk")
 @pytest.mark.parametrize("fidelity", ["faithful", "mapped"])
 def test_disk_full_in_the_middle_then_enlarged(world: World, fidelity: str) -> None:

@@ -187,3 +187,11 @@ def test_customers_shown_together_are_named_and_added_up() -> None:
     assert name == "acme, globex"
     assert progress == Progress(10, 3, 1, 30, 300, 4000, 7.0, ["b", "c", "a"])
     assert p.together({f"c{number}": ann for number in range(1200)})[0] == "1,200 customers"
+
+
+def test_the_line_says_who_waits_for_what() -> None:
+    waiting = p.Progress(mailboxes_total=9, waiting=3, waiting_for="the source x:993 asks us to slow down")
+    assert "3 waiting: the source x:993 asks us to slow down" in p.line("acme", waiting, p.Rate())
+    assert "waiting" not in p.line("acme", p.Progress(mailboxes_total=9), p.Rate())
+    _name, both = p.together({"acme": waiting, "globex": p.Progress(mailboxes_total=1, waiting=1)})
+    assert (both.waiting, both.waiting_for) == (4, waiting.waiting_for)

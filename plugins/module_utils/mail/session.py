@@ -187,6 +187,8 @@ def _flag_list(argument: bytes) -> list[Value]:
 # what a refusal means
 
 
+#: What servers say of a full disk; the third is Dovecot's (ENOSPC and EDQUOT), whose own quota is "exceeded" instead.
+_DISK_FULL = (b"disk space", b"no space left", b"not enough disk quota", b"out of disk")
 _FAULTS = frozenset({b"SERVERBUG", b"CORRUPTION"})
 
 
@@ -200,7 +202,7 @@ def refusal(reply: Reply, doing: str, session: Session, *, writing: bool = False
     message = f"the server would not {doing}: {reply.status.decode('ascii', 'replace')} {reply.said}"
     hint = read_hint(reply.said, writing=writing)
     kinds: tuple[tuple[bool, type[ServerError]], ...] = (
-        (b"disk space" in words or b"no space left" in words or b"out of disk" in words, DiskFullError),
+        (any(said in words for said in _DISK_FULL), DiskFullError),
         (hint is not None and hint.meaning != EXPIRED, ThrottledError),
         (code == b"OVERQUOTA" or b"quota" in words, OverQuotaError),
         (code in _FAULTS, ServerFaultError),
