@@ -67,10 +67,11 @@ def plan_mailbox_merge(
     made = {step.target_path for step in steps if step.create}
     there = set(target.existing())
     known = {path for path, folder in target.folders.items() if folder.subscribed}
+    # a subscription to what is not there is not told by every server at all times: it does not count
     new = {
         mapping[path]
-        for path in mapping
-        if source.folders[path].subscribed and (_is_new(path, subscribed) or mapping[path] in made)
+        for path, folder in source.existing().items()
+        if path in mapping and folder.subscribed and (_is_new(path, subscribed) or mapping[path] in made)
     }
     return MailboxPlan(tuple(steps), subscribe=tuple(sorted((new - known) & (there | made))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tests.faults.interruptions.stage import Scenario
 
-from . import after, changes, first, folders, ledgers, strangers
+from . import after, changes, first, folders, ledgers, merging, strangers
 
 SCENARIOS: tuple[Scenario, ...] = (
     *first.SCENARIOS,
@@ -14,4 +14,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *strangers.SCENARIOS,
     *ledgers.SCENARIOS,
     *after.SCENARIOS,
+    *merging.SCENARIOS,
 )
