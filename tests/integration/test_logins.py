@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.errors import AuthError, TlsError
+from ansible_collections.atmail.migration.plugins.module_utils.errors import AuthError, InputError, TlsError
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
+from ansible_collections.atmail.migration.plugins.module_utils.settings.options import imap_server
+from ansible_collections.atmail.migration.plugins.module_utils.settings.sizes import MailboxSize, measure
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
 from ansible_collections.atmail.migration.plugins.module_utils.transport.login import LogIn, log_in
 
@@ -270,6 +272,22 @@ def test_an_expired_token_is_one_clear_error(three: list[Pair], tokens: Tokens, 
     assert tokens.asked.count(expired) == 1
     assert expired not in result.text
     assert result.summary["messages_copied"] == 10
+
+
+def test_mailboxes_are_measured_by_tokens_too(three: list[Pair], tokens: Tokens, tmp_path: Path) -> None:
+    """As `source_info` does; no admin user is needed."""
+    for pair in three:
+        token = f"measure-{pair.address.split('@')[0]}"
+        tokens.users[token] = pair.address
+        (tmp_path / pair.address).write_text(token + "\n")
+    world = three[0].world
+    side = {name: value for name, value in world.side("source").items() if not name.startswith("admin_")}
+    server = imap_server({"imap": side | {"auth": "oauthbearer", "oauth_token_file": f"{tmp_path}/{{user}}"}})
+    assert server
+    sizes = measure(server, [pair.address for pair in three])
+    assert all(isinstance(size, MailboxSize) and size.messages == 5 for size in sizes.values())
+    with pytest.raises(InputError, match="admin user"):
+        imap_server({"imap": side})
 
 
 def test_a_server_without_tokens_gets_none(three: list[Pair]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import AuthError, InputError
+from ansible_collections.atmail.migration.plugins.module_utils.mail.options import check_preauth, tasks
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
 from ansible_collections.atmail.migration.plugins.module_utils.transport import sasl
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
@@ -125,6 +126,18 @@ def test_options_that_do_not_fit_together(name: str, options: dict[str, Any], op
     with pytest.raises(InputError) as caught:
         Server.from_options(name, {"host": "h", **options})
     assert caught.value.where["option"] == f"{name}.{option}"
+
+
+@pytest.mark.case(85)
+def test_a_server_that_knows_us_by_itself_has_one_mailbox() -> None:
+    server = Server.from_options("source", {"host": "h", "auth": "preauth"})
+    target = Server.from_options("target", {"host": "h"})
+    todo = tasks([{"source_user": "ann"}, {"source_user": "bob"}])
+    check_preauth(todo[:1], server, target)
+    check_preauth(todo, target, target)
+    with pytest.raises(InputError) as caught:
+        check_preauth(todo, target, server)
+    assert caught.value.where["option"] == "source.auth"
 
 
 @pytest.mark.parametrize(
