@@ -4,6 +4,11 @@
 
 RFC 3501 sections 6.1 to 6.2, RFC 4959 (initial responses), RFC 4978 (compression), RFC 5530 (response codes). All of it
 together is over within the server's ``timeout``, however slowly the other side answers. A password is tried once.
+
+This is our own code because IMAPClient (over imaplib) has a time limit for each read only, and none for the whole;
+reads answers of any number and size; quotes passwords but not users, and takes neither if they are not ASCII; sends no
+literals; goes on after STARTTLS when bytes in clear text came with the answer; takes a PREAUTH for a log-in without
+saying so; believes a list of capabilities that comes in the middle of a log-in; and does not let go of its socket.
 """
 
 from __future__ import annotations
