@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import FolderError, MigrationError, ProtocolError, ThrottledError
+from ..hints import read_hint
 from ..transport.dialogue import Reply
 from ..transport.wire import Literal, Value, quoted
 from .folders import INBOX, Path, show
@@ -151,8 +152,8 @@ def _must(session: Session, reply: Reply, *extensions: bytes) -> Reply:
 
 
 def _doubt(session: Session, reply: Reply, *extensions: bytes) -> None:
-    """Stop where BAD may only mean that an extension is announced and not there."""
-    if reply.status == b"BAD" and any(session.has(extension) for extension in extensions):
+    """Stop where BAD may only mean that an extension is announced and not there; Exchange also says it for "later"."""
+    if reply.status == b"BAD" and not read_hint(reply.said) and any(session.has(one) for one in extensions):
         raise _NotUnderstoodError(extensions)
 
 
