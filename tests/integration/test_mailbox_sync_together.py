@@ -65,9 +65,10 @@ def _contents(place: Place, folder: str = "INBOX") -> Counter[Message]:
     return look(place).folders[folder].contents()
 
 
+@pytest.mark.case(83)
 @pytest.mark.parametrize("pause", [0.004, 0.12, 0.6])
 def test_mail_delivered_to_the_target_during_the_copy(pair: Pair, pause: float) -> None:
-    """case_83: whatever comes in between, all of both is there once, in this run or in the next."""
+    """Whatever comes in between, all of both is there once, in this run or in the next."""
     _filled(pair, 1500)
 
     def deliver(mailbox: Mailbox, number: int) -> None:
@@ -96,8 +97,9 @@ def _all_of_both(pair: Pair, delivered: int, *, complete: bool) -> None:
         assert here - contents == Counter()
 
 
+@pytest.mark.case(48, 80, 81)
 def test_a_user_who_works_on_the_source_during_the_copy(pair: Pair) -> None:
-    """case_48, case_80, case_81: mail comes, flags change and messages go while they are read; the next run has it."""
+    """Mail comes, flags change and messages go while they are read; the next run has it."""
     _filled(pair, 1500)
 
     def use(mailbox: Mailbox, number: int) -> None:
@@ -115,8 +117,9 @@ def test_a_user_who_works_on_the_source_during_the_copy(pair: Pair) -> None:
     pair.settled()
 
 
+@pytest.mark.case(77)
 def test_two_runs_with_one_ledger(pair: Pair) -> None:
-    """case_77: the second leaves the mailbox alone and says so; the other mailboxes of its list are done."""
+    """The second leaves the mailbox alone and says so; the other mailboxes of its list are done."""
     other = pair.world.pair()
     _filled(pair, 1500)
     _filled(other, 20, seed="other")
@@ -135,10 +138,11 @@ def test_two_runs_with_one_ledger(pair: Pair) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.case(77)
 @pytest.mark.parametrize("fidelity", ["auto", "mapped"])
 @pytest.mark.parametrize("second_starts_after", [0, 1])
 def test_two_runs_with_different_ledgers(pair: Pair, fidelity: str, second_starts_after: int) -> None:
-    """case_77: nothing keeps them apart but what the target holds. Nothing is lost; faithful runs double nothing."""
+    """Nothing keeps them apart but what the target holds. Nothing is lost; nothing is doubled."""
     _filled(pair, 1200)
     other = Pair(pair.world, pair.address, pair.ledger.with_suffix(".other"))
     first = pair.start(fidelity=fidelity, **SLOWLY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -29,6 +30,15 @@ def _play_all(numbers: Sequence[int], every: int, twice: int) -> Iterator[tuple[
     with Theatre.opened() as theatre:
         for number in numbers:
             yield number, *timed(theatre, SCENARIOS[number], every=every, twice=twice)
+
+
+def _end_well() -> None:
+    """A process that is asked to end stops its servers first."""
+
+    def ended(*_signal: object) -> None:
+        raise SystemExit(1)
+
+    signal.signal(signal.SIGTERM, ended)
 
 
 def _part(numbers: Sequence[int], every: int, twice: int) -> Tally:
@@ -69,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = _some(options.names)
     jobs = max(1, min(options.jobs, len(numbers)))
     whole = Tally()
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_end_well) as pool:
         parts = [numbers[start::jobs] for start in range(jobs)]
         running = [pool.submit(_part, part, options.every, options.twice) for part in parts]
         running += [pool.submit(_duels, kind, options.duels) for kind in (DUELS if options.duels else ())]

@@ -30,7 +30,7 @@ def insanely_large_uids(stage: Stage) -> None:
 
 
 def big_messages(stage: Stage) -> None:
-    stage.write(folder("", mails(5, "big", 1_900_000), gaps={3: 2}))
+    stage.write(folder("", mails(7, "big", 900_000), gaps={3: 2}))
 
 
 def many_messages(stage: Stage) -> None:
@@ -38,7 +38,7 @@ def many_messages(stage: Stage) -> None:
 
 
 def many_folders(stage: Stage) -> None:
-    stage.write(*(folder(f"Folder {number}" if number else "", number % 3) for number in range(40)))
+    stage.write(*(folder(f"Folder {number}" if number else "", number % 3) for number in range(15)))
 
 
 def nothing(stage: Stage) -> None:
