@@ -268,9 +268,7 @@ class MailboxRun:
         self._planned_moves = ()
         known = {path: (row, base_of(row)) for path, row in self._rows().items()}
         order = find_moves((self._source, self._target), (source, target), rules, known, self._ledger)
-        lines = [move.line for move in order.moves if move.old != move.new and move.line not in self.outcome.plan]
-        self.outcome.plan += lines
-        self.outcome.folders_renamed += len(lines)
+        self.outcome.folders_renamed += self.outcome.note(move.line for move in order.moves if move.old != move.new)
         if self._setting.check_mode:
             self._planned_moves = order.moves
             return False
@@ -322,7 +320,7 @@ class MailboxRun:
         plan = self._plan_steps(source, target, folder_map.paths, bases, policy)
         self._tell(source, folder_map, bases, policy.rules)
         if not plan.unchanged:
-            self.outcome.plan += [line for line in folder_map.lines() if line not in self.outcome.plan]
+            self.outcome.note(folder_map.lines())
         if plan.absent and not self._doveadm:
             names = ", ".join(show(path) for path in plan.absent)
             self.outcome.find(

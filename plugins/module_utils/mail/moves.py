@@ -100,32 +100,43 @@ def _can_be(base: Base, uidnext: int) -> bool:
 def ordered(moves: Iterable[Move], target: Side) -> Order:
     """The moves in an order in which each finds its new name free."""
     there = {path: folder.selectable for path, folder in target.folders.items()}
+    above = _above(there)
     pending = {move.old: move for move in sorted(moves, key=lambda move: (len(move.old), move.old))}
     now = {old: old for old in pending}
     done: list[Move] = []
     commands: list[tuple[Path, Path]] = []
-    while ready := next((old for old in pending if _possible(old, pending, now, there)), None):
-        move = pending[ready]
-        if now[ready] != move.new:
-            commands.append((now[ready], move.new))
-            there = {below(path, now[ready], move.new): holds for path, holds in there.items()}
-            now = {old: below(path, commands[-1][0], move.new) for old, path in now.items()}
+    while ready := next((old for old in pending if _possible(old, pending, now, there, above)), None):
+        here, new = now[ready], pending[ready].new
+        if here != new:
+            commands.append((here, new))
+            if here in above:
+                there = {below(path, here, new): holds for path, holds in there.items()}
+                now = {old: below(path, here, new) for old, path in now.items()}
+            else:
+                there[new], now[ready] = there.pop(here), new
+            above |= _above(there) if here in above else _above([new])
         done.append(pending.pop(ready))
     return Order(tuple(done), tuple(commands), tuple(pending.values()))
 
 
-def _possible(old: Path, pending: Mapping[Path, Move], now: Mapping[Path, Path], there: Mapping[Path, bool]) -> bool:
+def _above(paths: Iterable[Path]) -> set[Path]:
+    """All that is above a folder."""
+    return {path[:level] for path in paths for level in range(1, len(path))}
+
+
+def _possible(
+    old: Path, pending: Mapping[Path, Move], now: Mapping[Path, Path], there: Mapping[Path, bool], above: set[Path]
+) -> bool:
     here, new = now[old], pending[old].new
     if here == new:
         return True
+    if here == INBOX or new in there or new[: len(here)] == here:
+        return False
+    if here not in above:
+        return True
     wanted = {now[other]: move.new for other, move in pending.items()}
     along = [path for path, holds in there.items() if holds and path[: len(here)] == here and path != here]
-    return (
-        here != INBOX
-        and new not in there
-        and new[: len(here)] != here
-        and all(wanted.get(path) == below(path, here, new) for path in along)
-    )
+    return all(wanted.get(path) == below(path, here, new) for path in along)
 
 
 def below(path: Path, old: Path, new: Path) -> Path:

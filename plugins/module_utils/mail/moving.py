@@ -17,7 +17,7 @@ from ..transport.wire import quoted
 from .folders import FolderRules, Path, packed, show
 from .listing import read_fingerprints
 from .mapping import map_sides
-from .moves import Move, Order, asked_moves, below, candidates, ordered, refuse
+from .moves import Move, Order, asked_moves, candidates, ordered, refuse
 from .plan import Base, is_left_out
 from .session import Session, refusal
 from .source import Source
@@ -107,26 +107,22 @@ def carry_out(
         return
     target.unselect()
     _unsubscribe(target, [there.folders[move.old] for move in order.moves if move.old in unsubscribe])
-    names = {path: folder.name for path, folder in there.folders.items()}
-    where = {move.old: move.old for move in order.moves}
-    left = list(order.moves)
-    for old, new in order.commands:
-        name = there.namespace.name(new)
-        reply = target.run(b"RENAME ", quoted(names[old]), b" ", quoted(name))
-        if not reply.ok:
-            error: MigrationError = refusal(reply, f"rename the folder to {show(new)}", target)
-            raise error.become(FolderError).at(folder=show(old))
-        moved = {path: below(path, old, new) for path in names}
-        names = {at: names[path] if at == path else there.namespace.name(at) for path, at in moved.items()}
-        where = {first: below(path, old, new) for first, path in where.items()}
-        left = _note([move for move in left if where[move.old] == move.new], left, ledger, mailbox)
-    _note(left, left, ledger, mailbox)
+    commands = iter(order.commands)
+    due = next(commands, None)
+    for move in order.moves:
+        if due is not None and due[1] == move.new:
+            _rename(target, there, move, due[0])
+            due = next(commands, None)
+        ledger.move_folders(mailbox, [(packed(move.before), packed(move.path), packed(move.new))])
 
 
-def _note(done: Sequence[Move], left: Sequence[Move], ledger: Ledger, mailbox: int) -> list[Move]:
-    """Remember the moves that are done; gives those that are left."""
-    ledger.move_folders(mailbox, [(packed(one.before), packed(one.path), packed(one.new)) for one in done])
-    return [move for move in left if move not in done]
+def _rename(target: Session, there: Side, move: Move, now: Path) -> None:
+    """Give a folder its new name; ``now`` is where it is, which is elsewhere when one above it has been renamed."""
+    name = there.folders[now].name if now == move.old else there.namespace.name(now)
+    reply = target.run(b"RENAME ", quoted(name), b" ", quoted(there.namespace.name(move.new)))
+    if not reply.ok:
+        error: MigrationError = refusal(reply, f"rename the folder to {show(move.new)}", target)
+        raise error.become(FolderError).at(folder=show(move.old))
 
 
 def _unsubscribe(target: Session, folders: Sequence[Folder]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,13 @@ class Outcome:
         entry = error.at(mailbox=self.target_user).as_dict()
         if entry not in self.failures:
             self.failures.append(entry)
+
+    def note(self, lines: Iterable[str]) -> int:
+        """Add lines to the plan that are not in it yet; how many they were."""
+        known = set(self.plan)
+        new = [line for line in lines if line not in known]
+        self.plan += new
+        return len(new)
 
     def find(self, text: str) -> None:
         """Note something the operator should know, once."""
