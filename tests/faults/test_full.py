@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A target that is full: by quota, or by its disk."""
+"""A target that is full: by quota, or by its disk (case_92, case_95)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ def _mails(count: int, size: int, seed: str) -> list[Mail]:
     return [Mail((*mail.parts, b"x" * 70 + b"\n" * (size - 400)), mail.date) for mail in small_mails(count, seed)]
 
 
-<<<<<<< HEAD
 @pytest.mark.case(95)
-=======
-@pytest.mark.case(92, 95)
->>>>>>> a092ab2 (x)
 @pytest.mark.parametrize("fidelity", ["faithful", "mapped"])
 def test_quota_used_up_in_the_middle_then_raised(world: World, fidelity: str) -> None:
     pair, other = world.pair(quota_bytes=1_500_000), world.pair()
