@@ -172,6 +172,8 @@ class FolderCopy:
             # without the UIDs nobody can tell what of that which was under way has been stored: the next run looks
             raise error.cause
         if not error.source_uids:
+            if isinstance(error.cause, ServerFaultError):
+                self._absolve()
             raise error.cause  # a placeholder: without it there is no way on
         part.first = error.source_uids[0]
         self.reopen()
@@ -191,14 +193,18 @@ class FolderCopy:
             return
         part.limit = 1
         if self._faulty:
-            self.outcome.failures[:] = [one for one in self.outcome.failures if one.get("uid") not in self._faulty]
-            for other in self._faulty:
-                self.ladder.take_back(other)
-            self._tidy()
+            self._absolve()
             raise error
         self.ladder.give_up(uid, error)
         self.skip.add(uid)
         self._faulty = [uid]
+
+    def _absolve(self) -> None:
+        """The message that was blamed for a fault is not to blame: the server is."""
+        self.outcome.failures[:] = [one for one in self.outcome.failures if one.get("uid") not in self._faulty]
+        for uid in self._faulty:
+            self.ladder.take_back(uid)
+        self._tidy()
 
     def opened(self, uidnext: int) -> Selected:
         """Open the target folder, which must be as it was left: with this UIDNEXT, where it is known.
