@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.mail import copying, folder
+from ansible_collections.atmail.migration.plugins.module_utils.mail import copying, look
 
 from tests.integration.checks.picture import PLACEHOLDER, FolderPicture, Message, Picture
 
@@ -72,7 +72,7 @@ def test_what_is_lost_doubled_altered_or_left_behind_is_seen() -> None:
 
 
 def test_an_engine_that_recognises_nothing_is_found_out(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (folder, copying):
+    for module in (look, copying):
         monkeypatch.setattr(module, "match", lambda _source, _target: {})
     blind = Scenario("mapped", ledgers.stopped_in_the_copying, options=ledgers.MAPPED, faithful=False)
     tally = theatre.play(blind, every=20)
