@@ -414,10 +414,10 @@ def test_compression_is_chosen_by_the_round_trip(world: World) -> None:
     one = door(world, "right", "source")
     port = world.lab.describe()["sites"]["acme"]["imap_plain_port"]
     with tampering(port, delay=0.03) as proxy:
-        one.enter(port=proxy.port, security="plain", allow_plaintext=True)
+        one.enter(port=proxy.port, security="plain", allow_plaintext=True, compress="auto")
         assert b"COMPRESS DEFLATE" in proxy.said
     with tampering(port) as proxy:
-        one.enter(port=proxy.port, security="plain", allow_plaintext=True)
+        one.enter(port=proxy.port, security="plain", allow_plaintext=True, compress="auto")
         assert b"COMPRESS" not in proxy.said
 
 

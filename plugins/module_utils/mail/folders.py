@@ -123,7 +123,7 @@ def _canonical(text: str) -> tuple[str, ...]:
 def _pattern(text: str) -> re.Pattern[str]:
     parts = {"*": ".*", "%": r"(?:\\/|[^/])*"}
     bare = _bare(text)
-    bare = "INBOX" + bare[5:] if bare.split("/")[0].upper() == "INBOX" else bare
+    bare = "INBOX" + bare[5:] if bare.partition("/")[0].upper() == "INBOX" else bare
     return re.compile("".join(parts.get(char, re.escape(char)) for char in bare) + r"(/.*)?\Z", re.DOTALL)
 
 
