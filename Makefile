@@ -18,7 +18,7 @@ USERS_MINUTES ?= 30
 USERS_SEED ?= 20261123
 INTERRUPT_ARGS ?=
 
-.PHONY: help setup soak users huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak fuzz users huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -73,6 +73,10 @@ soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
 huge: setup ## a folder of 1,000,000 messages and a message of 1.5 GB, and the memory that they take (HUGE_ARGS=…)
 	@$(BIN)/python -m tests.lab install
 	@$(BIN)/python -m tests.huge $(HUGE_ARGS)
+
+FUZZ_ANSWERS ?= 100000
+fuzz: setup ## servers whose answers are garbled, until 100,000 answers have been (FUZZ_ANSWERS=…, FUZZ_SEED=…)
+	@FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(BIN)/pytest -q tests/faults/test_fuzzed_servers.py $(PYTEST_ARGS)
 
 bench: setup ## measure the engine beside a peer in a throw-away lab, and its memory against message size
 	@$(BIN)/python -m tests.benchmark --install

@@ -18,7 +18,7 @@ from ..errors import FolderError, ProtocolError, ServerError
 from .listing import Listing, note_flags
 from .session import Selected, Session
 from .survey import FolderState
-from .uidset import MAX_UID, outside, ranges, spans
+from .uidset import MAX_UID, number, outside, ranges, spans
 
 AUTO, QRESYNC, CONDSTORE, LISTING = "auto", "qresync", "condstore", "listing"
 #: The values of the option ``delta``.
@@ -126,7 +126,7 @@ def _present(session: Session) -> Iterator[tuple[int, int]]:
         if match:
             found += spans(match[1])
         elif response.text[:7].upper() == b"SEARCH ":
-            found += ranges(sorted(int(word) for word in response.text[7:].split() if word.isdigit()))
+            found += ranges(sorted(number(word) for word in response.text[7:].split() if word.isdigit()))
     yield from sorted(found)
 
 

@@ -15,17 +15,17 @@ from ..transport.wire import Value, parse
 from .listing import flag_text
 from .session import Session
 from .spool import Spool
-from .uidset import chunks
+from .uidset import MAX_MODSEQ, chunks, number
 
 #: A message up to this size is handed on in one piece, a larger one as it arrives.
 WHOLE = 256 * 1024
 
 _FETCH = {
     section: re.compile(
-        rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" '
-        + (rb"RFC822\.SIZE (\d+) BODY\[" if section else rb"()BODY\[")
+        rb'\* \d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()\r\n]*)\) INTERNALDATE "([^"\r\n]*)" '
+        + (rb"RFC822\.SIZE (\d{1,18}) BODY\[" if section else rb"()BODY\[")
         + section
-        + rb"\] \{(\d+)\}\r\n"
+        + rb"\] \{(\d{1,18})\}\r\n"
     )
     for section in (b"", b"HEADER")
 }
@@ -71,15 +71,18 @@ def read_over(message: Message) -> None:
         continue
 
 
-def in_turn(messages: Iterator[Message]) -> Iterator[Message]:
-    """The messages, which must come in the order of their UIDs.
+def in_turn(messages: Iterator[Message], uids: Iterable[int] | None) -> Iterator[Message]:
+    """The messages, which must come in the order of their UIDs, and be among those asked for (None: any).
 
-    :raises DisorderError: one did not. What is under way then must not be completed: it may hold a message twice.
+    :raises DisorderError: one is not. What is under way then must not be completed: it may hold a message twice.
     """
     before = 0
+    asked = None if uids is None else iter(uids)
     for message in messages:
         if message.uid <= before:
             raise DisorderError(f"the source sent message UID {message.uid} after UID {before}")
+        if asked is not None and next((uid for uid in asked if uid >= message.uid), 0) != message.uid:
+            raise DisorderError(f"the source sent message UID {message.uid}, which was not asked for")
         before = message.uid
         yield message
 
@@ -139,7 +142,7 @@ def _ask(session: Session, sets: Iterator[bytes], tags: deque[bytes], items: byt
 
 def _arriving(session: Session, match: re.Match[bytes], size: int) -> Message:
     wire = session.wire
-    uid, flags, date, octets = int(match[1]), match[2], match[3], int(match[4] or size)
+    uid, flags, date, octets = number(match[1]), match[2], match[3], int(match[4] or size)
     wire.skip(len(match[0]))
     if size <= WHOLE:
         data = wire.take(size)
@@ -209,14 +212,15 @@ def _unusual_fetch(session: Session, line: bytes, body: bytes, parts: dict[int, 
     uid = told.get(b"UID")
     if not isinstance(uid, bytes) or not uid.isdigit():
         return None
-    before = parts.pop(int(uid), _Part({}, None))
+    named = number(uid)
+    before = parts.pop(named, _Part({}, None))
     part = _Part(before.items | told, spool or before.spool)
     if not {b"FLAGS", b"INTERNALDATE", body} <= part.items.keys():
-        parts[int(uid)] = part
+        parts[named] = part
         if len(parts) > _PARTS:
             del parts[next(iter(parts))]  # news of flags, most likely
         return None
-    return _from_items(int(uid), part, body)
+    return _from_items(named, part, body)
 
 
 def _pairs(items: list[Value]) -> Iterator[tuple[bytes, Value]]:
@@ -229,7 +233,7 @@ def _from_items(uid: int, part: _Part, name: bytes) -> Message | None:
     flags, date, body, told = (part.items.get(key) for key in (b"FLAGS", b"INTERNALDATE", name, b"RFC822.SIZE"))
     if not isinstance(flags, list):
         raise ProtocolError(f"the source sent message UID {uid} without its flags or its date")
-    octets = int(told) if isinstance(told, bytes) and told.isdigit() else -1
+    octets = number(told, MAX_MODSEQ) if isinstance(told, bytes) and told.isdigit() else -1
     when = date if isinstance(date, bytes) else b""  # NIL: the source knows none
     if part.spool is not None:
         size = part.spool.size

@@ -9,7 +9,7 @@ import re
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,11 +18,13 @@ from ..transport.dialogue import Reply
 from ..transport.wire import Response, Value
 from .attributes import PLACEHOLDER_BODY, flag_key, instant
 from .session import Session, folder_refusal, refusal
-from .uidset import MAX_UID, chunks
+from .uidset import MAX_MODSEQ, MAX_UID, chunks, number
 
 _IS_FETCH = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
-_ATTRIBUTES_LINE = re.compile(rb'\d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)')
-_FLAGS_LINE = re.compile(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^()\r\n]*)\)\)\r\n")
+_ATTRIBUTES_LINE = re.compile(
+    rb'\d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d{1,18})\)'
+)
+_FLAGS_LINE = re.compile(rb"\* \d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()\r\n]*)\)\)\r\n")
 
 
 class Listing(Mapping[int, bytes]):
@@ -164,7 +166,7 @@ def note_flags(response: Response, found: Listing) -> None:
     items = fetch_items(response)
     uid, flags = items.get(b"UID"), items.get(b"FLAGS")
     if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, list):
-        found.add(int(uid), flag_text(flags))
+        found.add(number(uid), flag_text(flags))
 
 
 def search(session: Session, criteria: bytes) -> list[int]:
@@ -173,7 +175,7 @@ def search(session: Session, criteria: bytes) -> list[int]:
     found: list[int] = []
     for response in reply.untagged:
         if response.text[:6].upper() == b"SEARCH":
-            found += [int(word) for word in response.text[6:].split() if word.isdigit()]
+            found += [number(word) for word in response.text[6:].split() if word.isdigit()]
     return sorted(found)
 
 
@@ -207,7 +209,7 @@ def each_attributes(session: Session) -> Iterator[tuple[int, Attributes]]:
         uid, flags, size = (items.get(key) for key in (b"UID", b"FLAGS", b"RFC822.SIZE"))
         date = items.get(b"INTERNALDATE") or b""
         if isinstance(uid, bytes) and isinstance(flags, list) and isinstance(date, bytes) and isinstance(size, bytes):
-            yield int(uid), Attributes(flag_key(flag_text(flags)), instant(date), int(size))
+            yield number(uid), Attributes(flag_key(flag_text(flags)), instant(date), number(size, MAX_MODSEQ))
     if not response.text.upper().startswith(b"OK"):
         raise folder_refusal(Reply.of(response), "list the messages", session)
 
@@ -236,24 +238,35 @@ class Fingerprint:
 def read_fingerprints(session: Session, uids: Iterable[int]) -> dict[int, Fingerprint]:
     """UID → fingerprint of messages in the selected folder."""
     found: dict[int, Fingerprint] = {}
-    commands = [(b"UID FETCH " + some + b" (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])",) for some in chunks(uids)]
+    wanted = list(uids)
+    items = b" (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+    commands = [(b"UID FETCH " + some + items,) for some in chunks(wanted)]
     for reply in session.pipeline(commands):
         if not reply.ok:
             raise refusal(reply, "give the messages' headers", session)
         for response in reply.untagged:
             _note_fingerprint(fetch_items(response), found, dated=session.dated)
+    _all_told(session, wanted, found)
     return found
+
+
+def _all_told(session: Session, uids: Sequence[int], found: Mapping[int, Fingerprint]) -> None:
+    """Stop where a message is there and its fingerprint was not told: it would be taken for another one."""
+    untold = [uid for uid in uids if uid not in found]
+    if untold and read_some_flags(session, untold):
+        raise FolderError(f"the server does not tell what message UID {untold[0]} is", **session.place())
 
 
 def _note_fingerprint(items: dict[bytes, Value], found: dict[int, Fingerprint], *, dated: bool) -> None:
     uid, size = items.get(b"UID"), items.get(b"RFC822.SIZE")
     date, header = items.get(b"INTERNALDATE"), items.get(b"BODY[HEADER]")
-    if not isinstance(uid, bytes) or not isinstance(size, bytes):
+    if not isinstance(uid, bytes) or not isinstance(size, bytes) or not (uid + size).isdigit():
         return
     received = instant(date if dated and isinstance(date, bytes) else b"")
     if received is not None and received > time.time():
         received = None
-    found[int(uid)] = Fingerprint(received, int(size), header_digest(header if isinstance(header, bytes) else b""))
+    digest = header_digest(header if isinstance(header, bytes) else b"")
+    found[number(uid)] = Fingerprint(received, number(size, MAX_MODSEQ), digest)
 
 
 def header_digest(header: bytes) -> bytes:

@@ -189,7 +189,21 @@ def _by_listing(shared: SharedState, step: Step, row: FolderRow | None, target_n
     recognised = Recognised(here, array("I", _alike(shared, sieve.unknown_in_both()) if same else ()))
     sieve.pairs(recognised.rows())
     look = sieve.look(ours=ours, target_uidnext=target.uidnext)
+    _asked_again(shared, look, here if source else None, there)
     return Seen(source, target, _matched(shared, look), recognised, LISTING)
+
+
+def _asked_again(shared: SharedState, look: Look, here: Listing | None, there: Listing) -> None:
+    """Ask a second time for messages that are known and in no list, before one is removed or comes twice.
+
+    :raises FolderError: one of them is there after all.
+    """
+    gone = [] if here is None else sorted(uid for uid in look.pairs if uid not in here)
+    lost = sorted({pair.target_uid for pair in look.pairs.values() if pair.target_uid not in there})
+    if gone and shared.source.some_flags(gone):
+        raise FolderError("the source lists fewer messages than it has", **shared.source.place())
+    if lost and read_some_flags(shared.target, lost):
+        raise FolderError("the target lists fewer messages than it has", **shared.target.place())
 
 
 def _alike(shared: SharedState, uids: Iterator[int]) -> Iterator[int]:

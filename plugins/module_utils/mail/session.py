@@ -30,6 +30,7 @@ from ..transport.imap import Account
 from ..transport.login import log_in
 from ..transport.wire import Literal, Value, Wire, quoted
 from .server import Server
+from .uidset import MAX_MODSEQ, MAX_UID, number
 
 _SYNC_OUTSTANDING = 100
 
@@ -154,20 +155,23 @@ class Session(Dialogue):
 
 def _selected(reply: Reply, session: Session) -> Selected:
     numbers = {b"UIDVALIDITY": 0, b"UIDNEXT": 0, b"HIGHESTMODSEQ": 0}
-    exists = 0
+    exists = -1
     flags: list[Value] = []
     for response in reply.untagged:
         words = response.text.split(b" ", 2)
         if len(words) == 2 and words[1].upper() == b"EXISTS" and words[0].isdigit():
-            exists = int(words[0])
+            exists = number(words[0])
         elif words[0].upper() == b"OK":
             code, argument = response_code(response.text, 3)
             if code in numbers and argument.isdigit():
-                numbers[code] = int(argument)
+                numbers[code] = number(argument, MAX_MODSEQ if code == b"HIGHESTMODSEQ" else MAX_UID)
             elif code == b"PERMANENTFLAGS":
                 flags = _flag_list(argument)
     if not numbers[b"UIDVALIDITY"]:
         raise ProtocolError("the server opened a folder without telling its UIDVALIDITY", **session.place())
+    if exists < 0:
+        # RFC 3501 section 6.3.1; a folder that is taken for an empty one would not be copied
+        raise ProtocolError("the server opened a folder without telling how many messages there are", **session.place())
     lowered = frozenset(flag.lower() for flag in flags if isinstance(flag, bytes))
     return Selected(
         exists=exists,

@@ -167,7 +167,8 @@ class ImapSource:
         return read_fingerprints(self._session, uids)
 
     def messages(self, uids: Iterable[int] | None, first: int, last: int) -> Iterator[Message]:
-        return in_turn(fetch_messages(self._session, uids, first, last))
+        asked = None if uids is None else list(uids)
+        return in_turn(fetch_messages(self._session, asked, first, last), asked)
 
     def settle(self) -> None:
         for folder in survey(self._session).existing().values():

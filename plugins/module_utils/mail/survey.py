@@ -19,6 +19,7 @@ from ..transport.wire import Literal, Value, quoted
 from .folders import INBOX, Path, show
 from .namespaces import PERSONAL, Namespace, read_namespace
 from .session import Session, folder_refusal, refusal
+from .uidset import MAX_MODSEQ, MAX_UID, number
 
 SPECIAL_USES = frozenset(
     {b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash", b"\\important"}
@@ -263,7 +264,7 @@ def _states(replies: Iterable[Reply]) -> dict[bytes, FolderState]:
 
 def _state(items: list[Value]) -> FolderState:
     numbers = {
-        key.upper(): int(value)
+        key.upper(): number(value, MAX_MODSEQ if key.upper() == b"HIGHESTMODSEQ" else MAX_UID)
         for key, value in zip(items[::2], items[1::2], strict=False)
         if isinstance(key, bytes) and isinstance(value, bytes) and value.isdigit()
     }

@@ -41,7 +41,7 @@ from .attributes import PLACEHOLDER, PLACEHOLDER_BODY, flag_key, instant, storab
 from .fetching import Message, ReadingThrottledError, read_over
 from .nuls import may_hide
 from .session import Selected, Session, refusal
-from .uidset import expand
+from .uidset import MAX_MODSEQ, expand, number
 
 #: A batch ends with this many messages or bytes; measured: more of either gains nothing (BENCH: 100 to 500).
 BATCH_MESSAGES = 500
@@ -374,7 +374,7 @@ def _given(batch: Batch, response: Response) -> list[int] | None:
 def append_limit(capabilities: Iterable[bytes]) -> int:
     """The most bytes that a message may have (RFC 7889 section 2); 0 where the server does not tell for all folders."""
     limits = (one.partition(b"=")[2] for one in capabilities if one.startswith(b"APPENDLIMIT="))
-    return min((int(limit) for limit in limits if limit.isdigit()), default=0)
+    return min((number(limit, MAX_MODSEQ) for limit in limits if limit.isdigit()), default=0)
 
 
 def too_large(size: int, most: int) -> MessageRefusedError:

@@ -10,6 +10,19 @@ from ..errors import ProtocolError
 
 #: UIDs are 32-bit numbers, never 0 (RFC 3501 section 2.3.1.1).
 MAX_UID = 2**32 - 1
+#: Mod-sequences are 63-bit numbers (RFC 7162 section 1).
+MAX_MODSEQ = 2**63 - 1
+
+
+def number(text: bytes, most: int = MAX_UID) -> int:
+    """A number that a server has sent.
+
+    :raises ProtocolError: it is none, or larger than such a number can be.
+    """
+    value = int(text) if text.isdigit() and len(text) <= 20 else most + 1
+    if value > most:
+        raise ProtocolError(f"the server sent {text[:40]!r} where a number belongs, or one that is too large")
+    return value
 
 
 def ranges(uids: Iterable[int]) -> Iterator[tuple[int, int]]:

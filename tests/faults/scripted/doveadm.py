@@ -16,6 +16,7 @@ from .values import Folder, Mailbox
 
 _NO_USER = {"exitCode": 67}
 _NO_FOLDER = {"exitCode": 68}
+_BAD_VALUE = {"exitCode": 64}
 
 
 class DoveadmApi:
@@ -90,6 +91,8 @@ class DoveadmApi:
         folder = mailbox.folders.get(mailbox.called(imap_utf7.encode(values["mailbox"])))
         if name != "mailboxUpdate" or folder is None:
             return _NO_FOLDER
+        if any(int(values.get(one, 0)) >= 2**32 for one in ("uidValidity", "minNextUid")):
+            return _BAD_VALUE
         _update(folder, values)
         return None
 

@@ -60,6 +60,8 @@ class Trial:
     faithful: bool = False
     timeout: float = 5.0
     policy: dict[str, Any] = field(default_factory=dict)
+    #: Bodies that the source has held before; for tests that have to know.
+    was: set[bytes] = field(default_factory=set)
     repair: bool = False
 
     @property
