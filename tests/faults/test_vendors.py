@@ -18,10 +18,11 @@ from ansible_collections.atmail.migration.plugins.module_utils.ledger import Led
 from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import Audit, audit_mailbox
 from ansible_collections.atmail.migration.plugins.module_utils.mail.batch import Counter
 from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules
-from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import Setting, Task, sync_mailbox
+from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import sync_mailbox
 from ansible_collections.atmail.migration.plugins.module_utils.mail.outcome import Outcome
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import Policy
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
+from ansible_collections.atmail.migration.plugins.module_utils.mail.task import Setting, Task
 from ansible_collections.atmail.migration.plugins.module_utils.pace import Governor, Pace
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
 

@@ -216,7 +216,7 @@ def test_the_target_may_be_narrow_too(world: World) -> None:
 
 def _yesterday(ledger: Path) -> None:
     """Let a day go by."""
-    with contextlib.closing(sqlite3.connect(ledger)) as db, db:
+    with contextlib.closing(sqlite3.connect(ledger, isolation_level=None)) as db:
         db.execute("UPDATE spent SET day = '2000-01-01'")
 
 

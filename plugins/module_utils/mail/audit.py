@@ -20,7 +20,6 @@ from .downloads import Download, Tally, by_imap, compare_counts, compare_maildro
 from .folders import INBOX, FolderRules, Path, show, unpacked
 from .gates import check_gates, gate, passed
 from .identity import Unremembered
-from .mailbox import Task
 from .mapping import map_sides
 from .options import check_preauth, tasks
 from .outcome import refused
@@ -33,6 +32,7 @@ from .report import failed_result
 from .server import Server
 from .session import Session
 from .survey import Folder, FolderState, Side, survey
+from .task import Task
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from .outcome import Outcome
 
 
+#: So many messages of a folder may each be to blame for a fault that the target calls its own; with one more it is not
+#: they (a disk that is nearly full takes small messages and refuses others).
+_MAX_FAULTS = 2
+
+
 @dataclass
 class Part:
     """Messages to copy in one go, and how far that is. ``uids`` are source UIDs, None for all up to ``last``."""
@@ -74,7 +79,9 @@ class FolderCopy:
     _next: int = 0
     _uidvalidity: int = 0
     _underway: set[int] = field(default_factory=set)
+    #: Messages that were given up because the target named a fault of its own, and whether the last one was such.
     _faulty: list[int] = field(default_factory=list)
+    _in_a_row: bool = False
     _from_the_future: int = 0
     _undated: int = 0
     _empty: set[int] = field(default_factory=set)
@@ -185,22 +192,23 @@ class FolderCopy:
         return self.opened(self._next)
 
     def _refused_alone(self, part: Part, uid: int, error: ServerError) -> None:
-        """One message was refused by itself. A server's fault may be the message's doing; with a second it is not."""
+        """One message was refused by itself. A server's fault may be its doing; with a second in a row it is not."""
         part.limit = BATCH_MESSAGES
         if not isinstance(error, ServerFaultError):
             if not self.ladder.climb(uid, error):
                 self.skip.add(uid)
             return
         part.limit = 1
-        if self._faulty:
+        if self._in_a_row or len(self._faulty) >= _MAX_FAULTS:
             self._absolve()
             raise error
         self.ladder.give_up(uid, error)
         self.skip.add(uid)
-        self._faulty = [uid]
+        self._faulty.append(uid)
+        self._in_a_row = True
 
     def _absolve(self) -> None:
-        """The message that was blamed for a fault is not to blame: the server is."""
+        """The messages that were blamed for faults are not to blame: the server is."""
         self.outcome.failures[:] = [one for one in self.outcome.failures if one.get("uid") not in self._faulty]
         for uid in self._faulty:
             self.ladder.take_back(uid)
@@ -221,7 +229,7 @@ class FolderCopy:
         self.shared.ledger.announce(self.folder, BatchRow(self._uidvalidity, due, tuple(source_uids)))
 
     def _confirmed(self, rows: list[MessageRow], size: int) -> None:
-        self._faulty = []
+        self._in_a_row = False
         self.shared.ledger.arrived(self.folder, rows)
         self._underway.difference_update(row.source_uid for row in rows[:1])
         self.outcome.messages_copied += len(rows)

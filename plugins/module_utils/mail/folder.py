@@ -51,8 +51,8 @@ from .twins import copies_too_many
 from .uidset import MAX_UID, chunks
 
 if TYPE_CHECKING:
-    from .mailbox import Meter, Task
     from .outcome import Outcome
+    from .task import Meter, Task
 
 _TRIES = 5
 

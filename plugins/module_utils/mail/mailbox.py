@@ -12,8 +12,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from ..errors import (
     AccountMissingError,
@@ -31,14 +30,11 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
-from ..transport.imap import Account
-from ..transport.wire import quoted
 from .doveadm import Doveadm
 from .findings import about_grants, about_groupware, about_names
 from .folder import FolderRun, SharedState
-from .folders import FolderRules, Path, packed, show, unpacked, wire_to_text
+from .folders import FolderRules, Path, packed, show, unpacked
 from .guarding import base_of, guarded
-from .guards import Drops
 from .ladder import Refusals
 from .making import make_folders, tell_special_use
 from .mapping import FolderMap, map_sides
@@ -63,47 +59,16 @@ from .plan import (
     plan_mailbox,
 )
 from .polite import Patience, connect, keep_each_other_alive, persist
-from .server import Server
-from .session import Session, refusal
+from .session import Session
 from .source import Source, open_source
+from .subscribing import Subscriptions
 from .survey import Folder, FolderState, Side, survey
-from .transfer import HOPELESS, Pacer
+from .task import Meter, Setting, Task
+from .transfer import HOPELESS
 from .used_target import refuse_used_target
 
 #: So many folders that are gone all at once are worth looking at everything again.
 _VANISHING = 2
-
-
-@dataclass(frozen=True)
-class Task:
-    """One mailbox to work on."""
-
-    source: Account
-    target: Account
-
-    @property
-    def name(self) -> str:
-        """The mailbox as it is called on the target."""
-        return self.target.user
-
-
-class Meter(Pacer, Protocol):
-    """What a run tells while it works."""
-
-    def expect(self, messages: int) -> None:
-        """So many more messages are to be copied."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all mailboxes of a run have in common."""
-
-    source: Server
-    target: Server
-    policy: Policy
-    check_mode: bool = False
-    drops: Drops | None = None
-    refusals: Refusals | None = None
 
 
 def sync_mailbox(
@@ -381,7 +346,8 @@ class MailboxRun:
             self.outcome.messages_removed += len(decided.remove)
             self.outcome.folders_created += step.create
             self.outcome.folders_removed += step.action == GONE
-        self.outcome.subscriptions_changed = len(self._subscriptions(plan)) + len(plan.absent)
+        subscriptions = Subscriptions(plan, shared.namespace, self.outcome, self._untouched)
+        self.outcome.subscriptions_changed = subscriptions.count()
         self.outcome.unchanged = not self.outcome.changed and not self.outcome.failures
 
     def _decide(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> tuple[Step, FolderPlan | None]:
@@ -419,7 +385,8 @@ class MailboxRun:
         self._meter.expect(sum(self._to_copy(step) for step in plan.steps))
         ready = self._make_folders(plan, shared, target) if self.plans_ahead else _fresh(plan)
         # before folders go: once one is gone on both sides, no later run knows that its subscription was ours
-        self._change_subscriptions(b"UNSUBSCRIBE ", plan, shared.target, target)
+        subscriptions = Subscriptions(plan, target.namespace, self.outcome, self._untouched)
+        subscriptions.take_away(shared.target)
         done: list[Step] = []
         try:
             for step in plan.steps:
@@ -428,7 +395,8 @@ class MailboxRun:
         finally:
             with contextlib.suppress(ConnectionLostError, TimedOutError):
                 shared.raise_numbers()
-        self._subscribe(plan, shared.target, target)
+        subscriptions.add(shared.target, self._doveadm, self._task.target.user)
+        self._subscriptions_failed = subscriptions.failed
         self._remember(done, shared)
 
     def _one_folder(self, step: Step, shared: SharedState, rows: dict[Path, FolderRow]) -> list[Step]:
@@ -465,34 +433,6 @@ class MailboxRun:
 
     def _make_folders(self, plan: MailboxPlan, shared: SharedState, target: Side) -> set[Path]:
         return make_folders(plan, shared, target, self.outcome)
-
-    def _subscriptions(self, plan: MailboxPlan) -> list[tuple[bytes, Path]]:
-        """The commands to send for subscriptions, with their folders."""
-        both = [(b"SUBSCRIBE ", path) for path in plan.subscribe] + [
-            (b"UNSUBSCRIBE ", path) for path in plan.unsubscribe
-        ]
-        return [(verb, path) for verb, path in both if path not in self._untouched]
-
-    def _change_subscriptions(self, change: bytes, plan: MailboxPlan, session: Session, target: Side) -> None:
-        pairs = [pair for pair in self._subscriptions(plan) if pair[0] == change]
-        commands = [(verb, quoted(target.namespace.name(path))) for verb, path in pairs]
-        for (verb, path), reply in zip(pairs, session.pipeline(commands), strict=True):
-            if reply.ok:
-                self.outcome.subscriptions_changed += 1
-            else:
-                self._subscriptions_failed = True
-                error = refusal(reply, verb.decode().strip().lower(), session, writing=True)
-                if isinstance(error, ThrottledError):
-                    raise error
-                self.outcome.fail(error.at(folder=show(path)))
-
-    def _subscribe(self, plan: MailboxPlan, session: Session, target: Side) -> None:
-        self._change_subscriptions(b"SUBSCRIBE ", plan, session, target)
-        for path in plan.absent:
-            name = wire_to_text(target.namespace.name(path))
-            if self._doveadm and name:
-                self._doveadm.subscribe(self._task.target.user, name)
-                self.outcome.subscriptions_changed += 1
 
     def _remember(self, done: list[Step], shared: SharedState) -> None:
         """Note the states both sides were seen in, for folders that are now the same."""

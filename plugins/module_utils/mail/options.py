@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import InputError
 from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL, Account
 from .folders import KEEP, MAP
-from .mailbox import Task
 from .namespaces import KINDS, PERSONAL
 from .server import Server
+from .task import Task
 
 SIDE = {
     **OPTIONS,

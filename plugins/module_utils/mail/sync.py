@@ -20,13 +20,14 @@ from .deltas import AUTO
 from .folders import FolderRules
 from .guards import ALLOW_BELOW, Drops
 from .ladder import Refusals
-from .mailbox import MailboxRun, Setting, Task, sync_mailbox
+from .mailbox import MailboxRun, sync_mailbox
 from .options import check_preauth, tasks
 from .outcome import Outcome
 from .plan import Policy
 from .polite import courteous
 from .report import failed_result
 from .server import Server
+from .task import Setting, Task
 from .used_target import STOP
 
 MIRROR, CATCH_UP, CLOSED = PHASES

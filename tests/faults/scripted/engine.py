@@ -11,14 +11,11 @@ from typing import Any
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger
 from ansible_collections.atmail.migration.plugins.module_utils.mail.attributes import instant
 from ansible_collections.atmail.migration.plugins.module_utils.mail.ladder import Refusals
-from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import (
-    Setting,
-    Task,
-    sync_mailbox,
-)
+from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import sync_mailbox
 from ansible_collections.atmail.migration.plugins.module_utils.mail.outcome import Outcome
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import Policy
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
+from ansible_collections.atmail.migration.plugins.module_utils.mail.task import Setting, Task
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
 
 from .server import PASSWORD, ScriptedServer

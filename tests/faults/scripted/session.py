@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .server import ScriptedServer
 
 #: What does a command: gets the session, the tag and the arguments; gives the tagged answer's text.
-Handler: TypeAlias = "Callable[[Session, bytes, list[Arg]], bytes]"
+Handler: TypeAlias = Callable[["Session", bytes, list[Arg]], bytes]
 
 SYSTEM_FLAGS = (b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Seen", b"\\Draft")
 

@@ -54,7 +54,7 @@ MESSAGES: tuple[tuple[int, str, bytes], ...] = (
     (16, "header and one line end", HEAD + b"only a header\r\n"),
     (17, "no colon", HEAD + b"colon\r\nthis line has none\r\n\r\nbody\r\n"),
     (18, "blank continuation", HEAD + b"folded\r\n \t \r\n more" + _TEXT),
-    (19, "raw UTF-8", HEAD + "Grüße 漢字".encode() + b"\r\n\r\n" + "Grüße “漢字”".encode() + b"\r\n"),
+    (19, "raw UTF-8", HEAD + "Grüße 漢字".encode() + b"\r\n\r\n" + "Grüße \u201c漢字\u201d".encode() + b"\r\n"),
     (19, "raw Latin-1", HEAD + "Grüße".encode("latin-1") + b"\r\n\r\n" + "Grüße".encode("latin-1") + b"\r\n"),
     (19, "raw Big5", HEAD + "漢字".encode("big5") + b"\r\n\r\n" + "漢字".encode("big5") + b"\r\n"),
     (19, "raw GBK", HEAD + "漢字儅".encode("gbk") + b"\r\n\r\n" + "儅".encode("gbk") + b"\r\n"),
