@@ -33,9 +33,11 @@ def listing(place: Place) -> tuple[int, str]:
         imap.send(b"L1 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)\r\n")
         while not (line := imap.readline()).startswith(b"L1 "):
             assert line, "the server hung up"
-            # without what is only the server's own: the sequence number's line end, and \Recent
+            if b" FETCH " not in line:
+                continue  # a server that takes long says so in between
+            # \Recent is the session's, not the message's
             digest.update(line.replace(b"\\Recent ", b"").replace(b" \\Recent", b"").replace(b"\\Recent", b""))
-            count += b" FETCH " in line
+            count += 1
     return count, digest.hexdigest()
 
 
