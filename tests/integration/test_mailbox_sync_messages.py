@@ -61,7 +61,7 @@ def test_nuls_that_dovecot_hides_are_told_and_kept(pair: Pair) -> None:
         b"Subject: a NUL beside it \x80\n\n\0\n",
         base64.replace(b"b\n", b"\0\n", 1),
         b"Subject: 5 \x80\n\nnone\n",
-        "Subject: none\n\n“none”\n".encode(),
+        "Subject: none\n\n\u201cnone\u201d\n".encode(),
         base64.replace(b"b\n", b"5 \x80\n", 1),
     ]
     pair.write([with_gaps([maildir.Mail((line,), 1_500_000_000) for line in lines], (), {})])

@@ -86,7 +86,7 @@ def test_a_lost_ledger_doubles_nothing(filled: Pair) -> None:
     assert look(filled.target).uidl == look(filled.source).uidl
 
 
-@pytest.mark.case(1, 2, 5, 7, 12, 13, 15, 16, 17, 22, 23)
+@pytest.mark.case(1, 5, 7, 12, 13, 15, 16, 17, 22, 23)
 def test_strange_messages_are_the_same_bytes(world: World) -> None:
     """What IMAP shows of a message is what came over POP3, whatever the message is made of."""
     pair = world.pair()
@@ -327,7 +327,7 @@ def test_duplicate_uidls(world: World) -> None:
             assert digests(look(pair.target)) == digests(look(pair.source))
 
 
-@pytest.mark.case(94)
+@pytest.mark.case(92)
 def test_a_maildrop_that_is_in_use_is_waited_for(world: World) -> None:
     """Another client holds the lock for a moment (RFC 2449 section 8.1.1)."""
     with world.changed(site=SiteOptions(extra="pop3_lock_session = yes\n")):
