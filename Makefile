@@ -56,7 +56,7 @@ integration: setup ## integration tests, against real servers that they start
 
 faults: setup ## kills, cuts, hostile servers, full disks, each followed by a rerun
 	@$(BIN)/python -m tests.lab install
-	@$(PART) faults $(BIN)/pytest --junit-xml=$(RESULTS)/faults.xml tests/faults $(PYTEST_ARGS)
+	@$(PART) faults $(BIN)/pytest -n 2 --dist loadfile --junit-xml=$(RESULTS)/faults.xml tests/faults $(PYTEST_ARGS)
 
 interrupt: setup ## stop the engine at every single step of every scenario and resume it (INTERRUPT_ARGS="--every 5 flags")
 	@$(BIN)/python -m tests.lab install

@@ -12,13 +12,22 @@ pytest.register_assert_rewrite("tests.integration.checks")
 
 from tests.integration.checks.world import Pair, World  # noqa: E402 (only what is imported now is rewritten)
 
-from .interruptions.theatre import TALLY  # noqa: E402
+from .interruptions.theatre import COUNTS, Tally  # noqa: E402
+
+#: A line that a test wants to have said at the end.
+TOLD = "told"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many runs were stopped, where some were."""
-    tally = config.stash.get(TALLY, None)
-    if tally is not None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what tests have recorded, in whichever process they ran: counts of runs that were stopped, and lines."""
+    tally = Tally()
+    for reports in terminalreporter.stats.values():
+        for name, value in (one for report in reports for one in getattr(report, "user_properties", ())):
+            if name == COUNTS:
+                tally.add(Tally(*value))
+            elif name == TOLD:
+                terminalreporter.write_line(str(value))
+    if tally.scenarios:
         terminalreporter.write_line(f"interruptions: {tally}")
 
 

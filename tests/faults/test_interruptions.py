@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +13,7 @@ from tests.integration.checks.picture import PLACEHOLDER, FolderPicture, Message
 
 from .interruptions.scenarios import SCENARIOS, ledgers
 from .interruptions.stage import Scenario, compare
-from .interruptions.theatre import TALLY, Tally, Theatre
+from .interruptions.theatre import COUNTS, Theatre
 
 #: Steps of each scenario, chosen by a fixed seed; a scenario has between 40 and 700.
 SAMPLE = 2
@@ -30,10 +30,12 @@ def _cases(scenario: Scenario) -> pytest.MarkDecorator:
 
 
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name, marks=_cases(one)) for one in SCENARIOS])
-def test_stopped_and_resumed(theatre: Theatre, pytestconfig: pytest.Config, scenario: Scenario) -> None:
+def test_stopped_and_resumed(
+    theatre: Theatre, record_property: Callable[[str, object], None], scenario: Scenario
+) -> None:
     """Nothing lost, doubled or altered, no placeholder left, and a further run changes nothing."""
     tally = theatre.play(scenario, sample=SAMPLE, twice=1)
-    pytestconfig.stash.setdefault(TALLY, Tally()).add(tally)
+    record_property(COUNTS, tally.counts())
     assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.stopped >= 1
 

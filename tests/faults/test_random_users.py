@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.users.play import SEED, play
@@ -11,11 +13,11 @@ SECONDS = 60
 
 
 @pytest.mark.case(67, 72, 75, 78, 82, 83)
-def test_a_minute_of_random_users(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_minute_of_random_users(record_property: Callable[[str, object], None]) -> None:
     """Mirrored alike; after the cut-over nothing lost, doubled or undone, and a further run changes nothing."""
-    with capsys.disabled():
-        print(f"\nrandom users for {SECONDS} seconds from seed {SEED} on")
-        tally = play(SECONDS, SEED, lambda text: print(f"  {text}", flush=True))
+    print(f"random users for {SECONDS} seconds from seed {SEED} on")
+    tally = play(SECONDS, SEED, lambda text: print(f"  {text}", flush=True))
+    record_property("told", f"random users from seed {SEED} on: {tally}")
     assert tally.counts["runs"] > tally.counts["accounts"] > 1
     assert tally.counts["kills"]
     assert tally.counts["messages brought"]

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from tests.lab.virtual import VirtualPair, fast_folder
 
 from . import engine, taps
@@ -49,6 +47,10 @@ class Tally:
             numbers = f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.altered} altered"
             self.wrong.append(f"{what}: {numbers}; {'; '.join(verdict.wrong)}")
 
+    def counts(self) -> list[int]:
+        """The numbers, in the order of the fields."""
+        return [self.scenarios, self.steps, self.stopped, self.lost, self.doubled, self.altered]
+
     def __str__(self) -> str:
         return (
             f"{self.scenarios} scenarios with {self.steps} steps: {self.stopped} runs stopped and resumed,"
@@ -56,8 +58,8 @@ class Tally:
         )
 
 
-#: The sum of a pytest session.
-TALLY = pytest.StashKey[Tally]()
+#: The property of a test that holds its account, for the sum at a session's end.
+COUNTS = "interruptions"
 
 
 @dataclass(frozen=True)
