@@ -21,12 +21,12 @@ TOLD = "told"
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what tests have recorded, in whichever process they ran: counts of runs that were stopped, and lines."""
     tally = Tally()
-    for reports in terminalreporter.stats.values():
-        for name, value in (one for report in reports for one in getattr(report, "user_properties", ())):
-            if name == COUNTS:
-                tally.add(Tally(*value))
-            elif name == TOLD:
-                terminalreporter.write_line(str(value))
+    reports = [one for some in terminalreporter.stats.values() for one in some if getattr(one, "when", "") == "call"]
+    for name, value in (one for report in reports for one in report.user_properties):
+        if name == COUNTS:
+            tally.add(Tally(*value))
+        elif name == TOLD:
+            terminalreporter.write_line(str(value))
     if tally.scenarios:
         terminalreporter.write_line(f"interruptions: {tally}")
 
