@@ -16,10 +16,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from .errors import PhaseError, UnsupportedError
-from .ledger_file import PHASES, locked, open_ledger, phase_beside, translate, write_phase_beside
+from .ledger_file import PHASES, locked, phase_beside, translate, write_phase_beside
 from .ledger_refused import RefusedTable
 from .ledger_underway import UnderwayTable
 
@@ -93,41 +93,7 @@ class Ledger(RefusedTable, UnderwayTable):
         """Open the ledger, or make it. ``read_only`` makes none: a ledger that is not there is empty."""
         if "://" in path:
             raise UnsupportedError("this version keeps its ledger in an SQLite file only", option="ledger")
-        self.path = path
-        self._read_only = read_only
-        self._db = open_ledger(path, read_only=read_only)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            raise translate(error, self.path) from error
-
-    #: One transaction, for what is kept in the ledger and decided elsewhere.
-    transaction = _transaction
-
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        try:
-            return self._db.execute(statement, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise translate(error, self.path) from error
+        super().__init__(path, read_only=read_only)
 
     # customer and mailboxes
 
@@ -169,7 +135,7 @@ class Ledger(RefusedTable, UnderwayTable):
         if self._rows("SELECT phase FROM customer")[0][0] == phase and (phase in known or phase == PHASES[0]):
             return False
         before = self.phase()
-        with self._transaction() as db:
+        with self.transaction() as db:
             # first the file beside: whatever happens in between, the phase has moved on
             write_phase_beside(self.path, phase, now)
             db.execute("UPDATE customer SET phase = ?", (phase,))
@@ -182,7 +148,7 @@ class Ledger(RefusedTable, UnderwayTable):
         found = self._rows("SELECT id FROM mailbox WHERE source_user = ? AND target_user = ?", key)
         if found or self._read_only:
             return int(found[0][0]) if found else 0
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO mailbox (source_user, target_user) VALUES (?, ?)", key)
         return self.mailbox(source_user, target_user)
 
@@ -224,7 +190,7 @@ class Ledger(RefusedTable, UnderwayTable):
         ``forget`` drops what is remembered of its messages, because a UIDVALIDITY is no longer the one they belong to;
         ``merged`` is what a look at it after the cut-over has shown.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             if merged:
                 _depart(db, mailbox, source_path, merged)
             db.execute(
@@ -253,7 +219,7 @@ class Ledger(RefusedTable, UnderwayTable):
     ) -> None:
         """Note both sides' states of folders that are now the same: (source path, source state, target state)."""
         rows = [(_text(source), _text(target), mailbox, path) for path, source, target in states]
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "UPDATE folder SET source_state = ?, target_state = ? WHERE mailbox = ? AND source_path = ?", rows
             )
@@ -261,13 +227,13 @@ class Ledger(RefusedTable, UnderwayTable):
 
     def drop_folder(self, mailbox: int, source_path: bytes) -> None:
         """Forget a folder that is gone on both sides."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM folder WHERE mailbox = ? AND source_path = ?", (mailbox, source_path))
 
     def move_folders(self, mailbox: int, moves: Iterable[tuple[bytes, bytes, bytes]]) -> None:
         """Note folders that have other names now: (source path before, source path, target path)."""
         rows = [(path, new, mailbox, before) for before, path, new in moves]
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "UPDATE folder SET source_path = ?, target_path = ? WHERE mailbox = ? AND source_path = ?", rows
             )
@@ -348,19 +314,19 @@ class Ledger(RefusedTable, UnderwayTable):
 
     def arrived(self, folder: int, rows: Sequence[MessageRow]) -> None:
         """Remember the messages of a batch that was announced, and is no longer under way."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             _add(db, folder, rows)
             if rows:
                 db.execute("DELETE FROM underway WHERE folder = ? AND first_uid = ?", (folder, rows[0].source_uid))
 
     def add_messages(self, folder: int, rows: Iterable[MessageRow]) -> None:
         """Remember messages that were brought, or recognised."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             _add(db, folder, rows)
 
     def set_flags(self, folder: int, flags: Iterable[tuple[int, bytes]]) -> None:
         """Remember the flags that both sides now have, by source UID."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "UPDATE message SET flags = ? WHERE folder = ? AND source_uid = ?",
                 [(value, folder, uid) for uid, value in flags],
@@ -368,7 +334,7 @@ class Ledger(RefusedTable, UnderwayTable):
 
     def forget_messages(self, folder: int, source_uids: Iterable[int]) -> None:
         """Forget messages that are gone."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "DELETE FROM message WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in source_uids]
             )
@@ -393,7 +359,7 @@ class Ledger(RefusedTable, UnderwayTable):
 
     def set_subscriptions(self, mailbox: int, source_paths: Iterable[bytes]) -> None:
         """Note the folders that the source is subscribed to."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE mailbox SET subscriptions_known = 1 WHERE id = ?", (mailbox,))
             db.execute("DELETE FROM subscription WHERE mailbox = ?", (mailbox,))
             db.executemany("INSERT INTO subscription VALUES (?, ?)", [(mailbox, path) for path in source_paths])
@@ -408,7 +374,7 @@ class Ledger(RefusedTable, UnderwayTable):
         """Forget some of them, then remember others; a read-only ledger stays as it is."""
         if self._read_only:
             return
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("DELETE FROM uidl WHERE mailbox = ? AND uid = ?", [(mailbox, uid) for uid in forget])
             db.executemany("INSERT OR REPLACE INTO uidl VALUES (?, ?, ?)", [(mailbox, *one) for one in add.items()])
 

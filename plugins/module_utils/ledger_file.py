@@ -14,8 +14,9 @@ import os
 import sqlite3
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignError, LedgerNewerError
 
@@ -127,6 +128,49 @@ CREATE TABLE underway (
 ) WITHOUT ROWID
 """
 _VERSIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+
+
+class LedgerFile:
+    """An open ledger as a file: rows and transactions. A context manager."""
+
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        """Open the ledger as :func:`open_ledger` does."""
+        self.path = path
+        self._read_only = read_only
+        self._db = open_ledger(path, read_only=read_only)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything within is remembered, or nothing of it.
+
+        :raises LedgerError: the file can't be written.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.path) from error
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._db.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.path) from error
 
 
 def open_ledger(path: str, *, read_only: bool) -> sqlite3.Connection:

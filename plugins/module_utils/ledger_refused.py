@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .ledger_file import LedgerFile
 
 #: Kinds of :class:`RefusedRow`: refused for good, no bytes to be sent, stored only when it had been changed, and stored
 #: as the source gives it out, which is not with all its bytes.
@@ -24,14 +24,8 @@ class RefusedRow(NamedTuple):
     file: str | None = None
 
 
-class RefusedTable:
+class RefusedTable(LedgerFile):
     """The part of a ledger that keeps them."""
-
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        raise NotImplementedError
-
-    def _transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        raise NotImplementedError
 
     def refused(self, folder: int) -> dict[int, RefusedRow]:
         """The messages of a folder that the target did not take as they are, by source UID."""
@@ -55,7 +49,7 @@ class RefusedTable:
 
     def refuse(self, folder: int, row: RefusedRow) -> None:
         """Remember that the target did not take a message."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO refused (folder, source_uid, kind, reason, digest, file)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -64,7 +58,7 @@ class RefusedTable:
 
     def accept(self, folder: int, source_uids: Iterable[int]) -> None:
         """Forget that messages were refused: they have been taken, or are gone from the source."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "DELETE FROM refused WHERE folder = ? AND source_uid = ?", [(folder, uid) for uid in source_uids]
             )

@@ -8,11 +8,11 @@ what may be there without being in the ledger.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .ledger_file import LedgerFile
 
 
 class BatchRow(NamedTuple):
@@ -23,19 +23,13 @@ class BatchRow(NamedTuple):
     source_uids: tuple[int, ...]
 
 
-class UnderwayTable:
+class UnderwayTable(LedgerFile):
     """The part of a ledger that keeps them."""
-
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        raise NotImplementedError
-
-    def _transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        raise NotImplementedError
 
     def announce(self, folder: int, batch: BatchRow) -> None:
         """Remember a batch, before it is complete for the target."""
         uids = array("I", batch.source_uids).tobytes()
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO underway (folder, first_uid, target_uidvalidity, due, source_uids)"
                 " VALUES (?, ?, ?, ?, ?)",
@@ -49,14 +43,14 @@ class UnderwayTable:
 
     def settled(self, folder: int) -> None:
         """Note that nothing of a folder is under way, and that nothing is left to be taken back."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM underway WHERE folder = ?", (folder,))
             db.execute("DELETE FROM withdrawal WHERE folder = ?", (folder,))
 
     def withdraw(self, folder: int, target_uidvalidity: int, target_uids: Iterable[int]) -> None:
         """Remember, before it is tried, that messages which a run has added to the target must be taken back."""
         rows = [(folder, target_uidvalidity, uid) for uid in target_uids]
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?)", rows)
 
     def withdrawals(self, folder: int, target_uidvalidity: int) -> list[int]:
