@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import selectors
 import socket
 import struct
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+
+from .relay import Link, Relay, relaying
 
 
 @dataclass(frozen=True)
@@ -23,66 +21,37 @@ class Cut:
     times: int = 1
 
 
-class Proxy:
-    """Passes bytes on between its own port and another one; `cuts` counts what it has cut."""
+class Proxy(Relay):
+    """`cuts` counts what it has cut."""
 
     def __init__(self, port: int, cut: Cut) -> None:
-        self._target, self._cut = port, cut
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__(port)
+        self._cut = cut
         self.cuts = 0
-        self.connections = 0
 
-    def serve(self) -> None:
-        """Take connections until `close`."""
-        self._listener.settimeout(0.1)
-        while not self._stop.is_set():
-            try:
-                client, _address = self._listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            with self._lock:
-                self.connections += 1
-            thread = threading.Thread(target=self._relay, args=(client,), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+    def from_client(self, link: Link, data: bytes) -> bool:
+        """Pass it on, up to the cut when that is towards the server."""
+        if self._cut.towards == "client":
+            return super().from_client(link, data)
+        return self._up_to_the_cut(link, link.client, link.server, data)
 
-    def close(self) -> None:
-        """Stop, and close everything."""
-        self._stop.set()
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(5)
+    def from_server(self, link: Link, data: bytes) -> bool:
+        """The same the other way."""
+        if self._cut.towards != "client":
+            return super().from_server(link, data)
+        return self._up_to_the_cut(link, link.server, link.client, data)
 
-    def _relay(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as server:
-            passed = {client: 0, server: 0}
-            counted = server if self._cut.towards == "client" else client
-            with selectors.DefaultSelector() as ready:
-                for one in (client, server):
-                    one.setblocking(True)
-                    ready.register(one, selectors.EVENT_READ)
-                while not self._stop.is_set():
-                    for key, _events in ready.select(0.1):
-                        source = client if key.fileobj is client else server
-                        data = source.recv(65536)
-                        if not data:
-                            return
-                        rest = self._cut.after - passed[counted] if source is counted else len(data) + 1
-                        if len(data) >= rest and self._may_cut():
-                            (server if source is client else client).sendall(data[:rest])
-                            self._end(client, server)
-                            return
-                        passed[source] += len(data)
-                        (server if source is client else client).sendall(data)
+    def _up_to_the_cut(self, link: Link, source: socket.socket, other: socket.socket, data: bytes) -> bool:
+        rest = self._cut.after - link.passed[source]
+        if len(data) < rest or not self._may_cut():
+            other.sendall(data)
+            return True
+        other.sendall(data[:rest])
+        self._end(link.client, link.server)
+        return False
 
     def _may_cut(self) -> bool:
-        with self._lock:
+        with self.lock:
             if self.cuts >= self._cut.times:
                 return False
             self.cuts += 1
@@ -98,14 +67,6 @@ class Proxy:
             one.close()
 
 
-@contextmanager
-def cutting(port: int, cut: Cut) -> Iterator[Proxy]:
+def cutting(port: int, cut: Cut) -> AbstractContextManager[Proxy]:
     """A proxy before a port of 127.0.0.1, for a while."""
-    proxy = Proxy(port, cut)
-    thread = threading.Thread(target=proxy.serve, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.close()
-        thread.join()
+    return relaying(Proxy(port, cut))
