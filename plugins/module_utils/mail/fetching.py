@@ -209,6 +209,9 @@ def _unusual_fetch(session: Session, line: bytes, body: bytes, parts: dict[int, 
     values = parse(tuple(lines), tuple(literals))
     items = values[2] if len(values) == 3 and isinstance(values[2], list) else []
     told = dict(_pairs(items))
+    if spool is None and isinstance(told.get(body), bytes) and body + b' "' not in b"".join(lines).upper():
+        # a garbled literal's head would else be taken for the message (RFC 3501 section 9: body is an nstring)
+        raise ProtocolError("the source sent a message that is no string")
     uid = told.get(b"UID")
     if not isinstance(uid, bytes) or not uid.isdigit():
         return None

@@ -115,6 +115,8 @@ def test_any_legal_form_of_a_message(answer: bytes, messages: list[tuple[int, by
         (USUAL + b"TAG NO some messages are gone\r\n", MessageUnreadableError),
         (b"* 1 FETCH (UID 7 BODY[] {3}\r\nabc)\r\nTAG OK\r\n", ProtocolError),
         (b"OTHER OK done\r\n", ProtocolError),
+        # no string: a garbled head of a literal
+        (USUAL.replace(b"{3}\r\nabc", b"[{78}") + b"TAG OK\r\n", ProtocolError),
         (USUAL.replace(b"abc)", b"abcdef") + b"TAG OK\r\n", ProtocolError),
         (b"* BYE shutting down\r\n", MigrationError),
         (USUAL[:-4], MigrationError),
