@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ..errors import (
     FolderError,
     MigrationError,
-    ServerError,
     TargetMovedError,
 )
 from ..ledger import FolderRow, Ledger, MessageRow
@@ -32,7 +31,6 @@ from .plan import (
     COMPARE,
     FRESH,
     GONE,
-    FlagChange,
     FolderPlan,
     Look,
     Policy,
@@ -41,14 +39,15 @@ from .plan import (
     plan_fresh,
 )
 from .polite import connect, keep_each_other_alive
-from .session import Selected, Session, refusal
+from .session import Selected, Session
 from .source import Source, open_source
+from .storing import store_flags
 from .survey import Folder, FolderState
 from .transfer import (
     ShiftedError,
 )
 from .twins import copies_too_many
-from .uidset import MAX_UID, chunks
+from .uidset import MAX_UID
 
 if TYPE_CHECKING:
     from .outcome import Outcome
@@ -93,21 +92,6 @@ class SharedState:
         updates, self.numbers = self.numbers, []
         if updates and self.doveadm:
             self.doveadm.mailbox_update(self.task.target.user, updates)
-
-
-@dataclass(frozen=True)
-class _Store:
-    """One STORE command."""
-
-    change: FlagChange
-    uids: bytes
-    verb: bytes
-    flags: tuple[bytes, ...]
-
-    @property
-    def command(self) -> bytes:
-        """What is sent."""
-        return b"UID STORE " + self.uids + b" " + self.verb + b" (" + b" ".join(self.flags) + b")"
 
 
 class FolderRun:
@@ -333,36 +317,12 @@ class FolderRun:
             self._shared.ledger.forget_messages(folder, plan.forget)
 
     def _set_flags(self, plan: FolderPlan, target: Selected, folder: int) -> None:
-        stores: list[_Store] = []
-        for change in plan.flags:
-            add = tuple(one for one in change.add if target.allows(one))
-            self._lost(set(change.add) - set(add))
-            for verb, flags in ((b"+FLAGS.SILENT", add), (b"-FLAGS.SILENT", change.remove)):
-                stores += [_Store(change, some, verb, flags) for some in chunks(change.uids) if flags]
-        changed = self._stored(stores)
-        self._outcome.flags_changed += sum(len(change.uids) for change in plan.flags if id(change) in changed)
+        changed, lost = store_flags(self._shared.target, target, plan.flags)
+        self._outcome.flags_changed += changed
+        self._lost(lost)
         look = self._look
         now = {uid: flag_key(look.source[uid]) for uid in look.pairs if uid in look.source}
         self._shared.ledger.set_flags(folder, [(uid, key) for uid, key in now.items() if key != look.pairs[uid].flags])
-
-    def _stored(self, stores: list[_Store]) -> set[int]:
-        """Store flags; gives the (ids of the) changes of which something was stored.
-
-        Where flags are refused, each is tried alone; a keyword that is not taken is told, and costs no more.
-        """
-        session, done, again = self._shared.target, set[int](), list[_Store]()
-        for store, reply in zip(stores, session.pipeline((store.command,) for store in stores), strict=True):
-            if reply.ok:
-                done.add(id(store.change))
-                continue
-            error = refusal(reply, "store flags", session, writing=True)
-            if error.kind != ServerError.kind or all(flag.startswith(b"\\") for flag in store.flags):
-                raise error
-            if len(store.flags) == 1:
-                self._lost(set(store.flags))
-            else:
-                again += [replace(store, flags=(flag,)) for flag in store.flags]
-        return done | self._stored(again) if again else done
 
     def _lost(self, flags: set[bytes]) -> None:
         if flags:
