@@ -17,11 +17,11 @@ from ..transport.ssh import maybe_tunnel
 from . import apply as applying
 from . import options, snapshot
 from .assess import assess, counts
-from .extract import Site, extract, recognise
 from .model import Customer, Finding, failing
 from .plan import Plan, Wish, described
-from .profiles import source_profile, target_profile
+from .profiles import target_profile
 from .sizes import MailboxSize, Refusal, measure
+from .source import reading
 
 _SHOWN = 5
 
@@ -30,8 +30,9 @@ def source_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The assessment of a source; reads only. Raises the errors of connecting, and of missing tables and columns."""
     with _of_customer(params):
         imap = options.imap_server(params)
-        with _source(params) as (database, site, customer):
-            result = assess(database, site, customer)
+        with reading(params) as source:
+            customer = source.customer
+            result = assess(source.place.database, source.place.site, customer)
         findings = list(customer.findings)
         if imap is not None:
             sizes = measure(imap, [account.source_user for account in customer.accounts])
@@ -52,8 +53,8 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode:
             before = snapshot.load(path, params["vault_password"])
             if before.name != params["customer"]:
                 raise InputError(f"{path} is the snapshot of the customer {before.name}", option="snapshot")
-        with _source(params) as (_database, _site, customer):
-            pass
+        with reading(params) as source:
+            customer = source.customer
         new = snapshot.render(
             customer, params["vault_password"], random=os.urandom, label=params.get("vault_id"), old=old
         )
@@ -124,25 +125,6 @@ def _of_customer(params: Mapping[str, Any]) -> Iterator[None]:
         yield
     except MigrationError as error:
         raise error.at(customer=params["customer"]) from error.__cause__
-
-
-@contextlib.contextmanager
-def _source(params: Mapping[str, Any]) -> Iterator[tuple[Database, Site, Customer]]:
-    """The source's database, what it is, and the customer in it."""
-    profile = source_profile(params["profile"])
-    names = options.overrides(params)
-    server = options.database_server(params)
-    with (
-        maybe_tunnel(options.ssh_server(params)) as tunnel,
-        Database(server, tunnel, read_only=True) as database,
-    ):
-        site = recognise(database, profile, names)
-        customer = extract(database, site, params["customer"])
-        there = {domain.name for domain in customer.domains}
-        for name in params["domains"]:
-            if name.strip().lower() not in there:
-                raise InputError(f"the source has no domain {name}", option="domains")
-        yield database, site, customer.only(params["domains"])
 
 
 def _add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal]) -> list[Finding]:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""The one seam between a customer and where it is read from: options in, a :class:`Reading` out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import InputError
+from ..transport.database import Database
+from ..transport.ssh import maybe_tunnel
+from . import options
+from .extract import Site, extract, recognise
+from .model import Customer
+from .profiles import source_profile
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source's database, still open, and what it was recognised as."""
+
+    database: Database
+    site: Site
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A customer, and what it was read from."""
+
+    customer: Customer
+    place: Place
+
+
+@contextlib.contextmanager
+def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
+    """The customer that the options name, only the domains that are wanted.
+
+    Raises the errors of connecting, of missing tables and columns, and InputError for options that do not fit.
+    """
+    with _database(params) as database:
+        site = recognise(database, source_profile(params["profile"]), options.overrides(params))
+        whole = Reading(extract(database, site, params["customer"]), Place(database, site))
+        yield replace(whole, customer=_only(whole.customer, params["domains"]))
+
+
+@contextlib.contextmanager
+def _database(params: Mapping[str, Any]) -> Iterator[Database]:
+    """The source's database, in a session that can't write."""
+    server = options.database_server(params)
+    with (
+        maybe_tunnel(options.ssh_server(params)) as tunnel,
+        Database(server, tunnel, read_only=True) as database,
+    ):
+        yield database
+
+
+def _only(customer: Customer, domains: Iterable[str]) -> Customer:
+    """The part of these domains. Raises InputError for one that the source does not have."""
+    there = {domain.name for domain in customer.domains}
+    for name in domains:
+        if name.strip().lower() not in there:
+            raise InputError(f"the source has no domain {name}", option="domains")
+    return customer.only(domains)
