@@ -35,7 +35,7 @@ class DatabaseUser:
 
 @dataclass(frozen=True)
 class MariaDbSetup:
-    """The database `name` made of tests/lab/sql/<schema>, its users, and the certificate (None: no TLS at all)."""
+    """The database `name` made of tests/lab/sql/<schema> (empty: none), its users, the certificate (None: no TLS)."""
 
     port: int
     name: str
@@ -104,7 +104,8 @@ class MariaDb(Server):
             cursor.execute(f"CREATE DATABASE `{self.setup.name}` CHARACTER SET utf8mb4")
             for user in self.setup.users:
                 self._make_user(cursor, user)
-        self.load(SCHEMAS / self.setup.schema)
+        if self.setup.schema:
+            self.load(SCHEMAS / self.setup.schema)
         self._complete.touch()
 
     def load(self, script: Path) -> None:

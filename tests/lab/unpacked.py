@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian packages that can't be installed beside Dovecot: fetched by apt and unpacked into a folder, never installed.
+"""Debian packages that are fetched by apt and unpacked into a folder, never installed.
 
-Courier and Cyrus conflict with every other IMAP server. Unpacked, their programs run with their own configuration and
-with LD_LIBRARY_PATH, and no script of a package and no service of theirs is ever started.
+Courier and Cyrus conflict with every other IMAP server, PostfixAdmin brings a web server along. Unpacked, their
+programs run with their own configuration and with LD_LIBRARY_PATH, and no script of a package and no service of theirs
+is ever started.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ ROOT = Path(__file__).resolve().parents[2] / ".build" / "unpacked"
 _WANTED = ("lib",)
 
 
-def unpacked(package: str, *wanted: str) -> Path:
+def unpacked(package: str, *wanted: str, alone: bool = False) -> Path:
     """The folder in which a package is unpacked, with the libraries that it needs and this machine lacks.
 
-    `wanted` are beginnings of the names of further packages that belong to it. Raises LabError when apt is not there
-    or does not know the package.
+    `wanted` are beginnings of the names of further packages that belong to it; `alone` fetches nothing but the package.
+    Raises LabError when apt is not there or does not know the package.
     """
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise LabError(f"this machine has no apt-get and dpkg-deb: {package} can't be had")
@@ -35,7 +36,7 @@ def unpacked(package: str, *wanted: str) -> Path:
     place = ROOT / package
     with _alone(ROOT / f"{package}.lock"):
         if not place.exists():
-            _fetch_and_unpack(package, (*wanted, *_WANTED), place)
+            _fetch_and_unpack(package, (package,) if alone else (*wanted, *_WANTED), place, alone=alone)
     return place
 
 
@@ -59,16 +60,17 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _fetch_and_unpack(package: str, wanted: tuple[str, ...], place: Path) -> None:
+def _fetch_and_unpack(package: str, wanted: tuple[str, ...], place: Path, *, alone: bool) -> None:
     archives = place.with_name(place.name + ".archives")
     half = place.with_name(place.name + ".half")
     for folder in (archives, half):
         shutil.rmtree(folder, ignore_errors=True)
     (archives / "partial").mkdir(parents=True)
-    if not _download(package, archives):
+    download = _download_alone if alone else _download
+    if not download(package, archives):
         # the lists may be older than what the archive holds now
         _run("apt-get", "-q", "-y", "update")
-        if not _download(package, archives):
+        if not download(package, archives):
             raise LabError(f"apt-get can't fetch {package}")
     half.mkdir()
     for archive in sorted(archives.glob("*.deb")):
@@ -88,6 +90,13 @@ def _download(package: str, archives: Path) -> bool:
         capture_output=True,
         check=False,
     )
+    return done.returncode == 0 and any(archives.glob(f"{package}_*.deb"))
+
+
+def _download_alone(package: str, archives: Path) -> bool:
+    """Have apt fetch one package into a folder."""
+    command = ["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", package]
+    done = subprocess.run(command, cwd=archives, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode == 0 and any(archives.glob(f"{package}_*.deb"))
 
 
