@@ -8,10 +8,10 @@ from collections import Counter
 from typing import Any
 
 from ..transport.database import Database, quoted, text
+from .document import public_account
 from .extract import Site
 from .model import Customer, failing
 from .profiles.shape import Schema
-from .snapshot import public_account
 
 
 def assess(database: Database, site: Site, customer: Customer) -> dict[str, Any]:

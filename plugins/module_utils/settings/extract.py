@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..transport.database import Database, text
-from .model import Account, Customer, Domain, Finding, Level, Source, address_fault
+from .addresses import address_fault, canonical_address, canonical_domain, domain_of
+from .model import Account, Customer, Domain, Finding, Level, Source
 from .profiles.shape import BoundTable, Overrides, Schema, SourceProfile, bind
 from .schemes import Identified, identify, site_scheme
 
@@ -80,7 +81,7 @@ def extract(database: Database, site: Site, customer: str) -> Customer:
     accounts: list[Account] = []
     seen: set[str] = set()
     for spellings, stored in _logins(database, site).values():
-        address = spellings[0].lower()
+        address = canonical_address(spellings[0])
         seen.add(address)
         fault = _fault(spellings, domains, address in users and users[address] is None)
         if fault is not None:
@@ -96,7 +97,7 @@ def extract(database: Database, site: Site, customer: str) -> Customer:
     ]
     findings += _site_findings(site, domains.values())
     source = Source(site.profile.name, site.settings.get("version", ""))
-    return Customer(customer, source, tuple(domains.values()), tuple(accounts), tuple(findings)).sorted()
+    return Customer(customer, source, tuple(domains.values()), tuple(accounts), findings=tuple(findings)).sorted()
 
 
 def shown(value: str) -> str:
@@ -107,7 +108,7 @@ def shown(value: str) -> str:
 
 def _account(source_user: str, row: UserRow, identified: Identified) -> Account:
     return Account(
-        address=source_user.lower(),
+        address=canonical_address(source_user),
         source_user=source_user,
         display_name=row.display_name,
         enabled=row.enabled,
@@ -128,14 +129,14 @@ def _remarks(address: str, identified: Identified, row: UserRow | None) -> list[
 
 def _fault(spellings: list[str], domains: Mapping[str, Domain], ambiguous: bool) -> tuple[str, str, Level] | None:
     """Why an account is left out (kind, message, level), or None."""
-    wrong = address_fault(spellings[0].lower())
+    wrong = address_fault(canonical_address(spellings[0]))
     if wrong is not None:
         return "address_invalid", f"this is not an address: {wrong}", "error"
     if len(spellings) > 1:
         return "duplicate", f"the address has {len(spellings)} logins that differ in case or spaces only", "error"
     if ambiguous:
         return "duplicate", "the address has several profiles that differ", "error"
-    domain = spellings[0].lower().rpartition("@")[2]
+    domain = domain_of(canonical_address(spellings[0]))
     if domain not in domains:
         return "domain_missing", f"the domain {shown(domain)} is not among the site's domains", "error"
     return None
@@ -154,7 +155,7 @@ def _domains(database: Database, site: Site) -> dict[str, Domain]:
     table = site.tables["domains"]
     found = {}
     for name, enabled in map(_texts, database.rows(table.select("name", "enabled"))):
-        lower = (name or "").strip().lower()
+        lower = canonical_domain(name or "")
         if lower:
             is_enabled = enabled is None or enabled.strip().lower() not in _OFF
             found[lower] = Domain(lower, is_enabled)
@@ -166,7 +167,7 @@ def _logins(database: Database, site: Site) -> dict[str, tuple[list[str], str | 
     found: dict[str, tuple[list[str], str | None]] = {}
     for account, stored in map(_texts, database.rows(site.tables["passwords"].select("account", "password"))):
         spelling = (account or "").strip()
-        found.setdefault(spelling.lower(), ([], stored))[0].append(spelling)
+        found.setdefault(canonical_address(spelling), ([], stored))[0].append(spelling)
     return found
 
 
@@ -178,7 +179,7 @@ def _users(database: Database, site: Site) -> tuple[dict[str, UserRow | None], l
     found: dict[str, UserRow | None] = {}
     findings: list[Finding] = []
     for account, disabled, enabled, quota, first, last, maildir in map(_texts, database.rows(table.select(*keys))):
-        address = (account or "").strip().lower()
+        address = canonical_address(account or "")
         quota_bytes = _quota(quota, site.profile.quota_unit)
         if quota_bytes is not None and quota_bytes < 0:
             quota_bytes = None
@@ -201,11 +202,11 @@ def _names(database: Database, site: Site) -> dict[str, str]:
     if contacts is not None and contacts.has("own"):
         sql = f"{contacts.select('account', 'first_name', 'last_name')} WHERE {contacts.column('own')} = 1"
         for account, first, last in map(_texts, database.rows(sql)):
-            found.setdefault((account or "").strip().lower(), _full_name(first, last))
+            found.setdefault(canonical_address(account or ""), _full_name(first, last))
     names = site.tables.get("names")
     if names is not None and names.has("name"):
         for account, name in map(_texts, database.rows(names.select("account", "name"))):
-            found[f"?{(account or '').strip().lower()}"] = _full_name(name)
+            found[f"?{canonical_address(account or '')}"] = _full_name(name)
     return found
 
 

@@ -15,7 +15,7 @@ from ..errors import AccountsFailedError, InputError, MigrationError
 from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
 from . import apply as applying
-from . import options, snapshot
+from . import document, options, snapshot
 from .assess import assess, counts
 from .model import Customer, Finding, failing
 from .plan import Plan, Wish, described
@@ -65,7 +65,7 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode:
             "changed": changed,
             "snapshot": str(path),
             "counts": counts(customer),
-            "accounts": [snapshot.public_account(account) for account in customer.accounts],
+            "accounts": [document.public_account(account) for account in customer.accounts],
             "mailboxes": _mailboxes(customer),
             "findings": _plain(customer.findings),
         }
@@ -168,7 +168,7 @@ def _by_name(customer: Customer) -> dict[str, Any]:
     """Domains (with an @), accounts and findings, each under a name of its own."""
     shown: dict[str, Any] = {f"@{domain.name}": {"enabled": domain.enabled} for domain in customer.domains}
     for account in customer.accounts:
-        view = snapshot.public_account(account)
+        view = document.public_account(account)
         scheme = view.pop("password_scheme")
         shown[account.address] = {**view, "password": f"{{{scheme}}}" if scheme else "none"}
     for finding in customer.findings:

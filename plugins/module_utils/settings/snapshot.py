@@ -3,8 +3,8 @@
 """A customer as a file: canonical JSON, sorted and indented, so that two extracts of the same data are byte-equal.
 
 Everything but secrets is readable. All secrets are one Ansible Vault text under ``secrets``; inside it is canonical
-JSON of address → ``{"scheme", "value"}``. When the secrets have not changed, the old ciphertext stays, and so does the
-file.
+JSON: ``accounts`` has address → ``{"scheme", "value"}``, ``external`` address → mailbox elsewhere → password. When the
+secrets have not changed, the old ciphertext stays, and so does the file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from typing import Any
 
 from .. import secrets
 from ..errors import InputError, MigrationError, SnapshotError
-from .model import Account, Customer, Domain, Finding, Level, Password, Source, address_fault
+from .document import customer_of, hidden, public, upgraded
+from .model import Customer
 
 FORMAT = "atmail.migration/snapshot"
-VERSION = 1
+VERSION = 2
+#: Versions that are read; a file is always written in the present one.
+READABLE = (1, VERSION)
 
-_KEYS = {
+_KEYS_1 = {
     "format": str,
     "version": int,
     "customer": str,
@@ -33,7 +36,7 @@ _KEYS = {
     "findings": list,
     "secrets": str,
 }
-_LEVELS: Mapping[str, Level] = {"error": "error", "warning": "warning", "note": "note"}
+_KEYS = {**_KEYS_1, "aliases": list, "senders": list, "contacts": list}
 
 
 def render(
@@ -49,9 +52,7 @@ def render(
     Raises SnapshotError when ``old`` does not open with this vault password: a rerun with another password must not
     leave operators with a file that their password does not open.
     """
-    plain = _canonical(
-        {account.address: _secret(account.password) for account in customer.accounts if account.password}
-    )
+    plain = _canonical(hidden(customer))
     vaulted = None
     if old is not None:
         so_far = _document(old)["secrets"]
@@ -67,42 +68,10 @@ def parse(text: str, password: str) -> Customer:
     """The customer in a file's text. Raises SnapshotError for all that is not a whole snapshot of this version."""
     document = _document(text)
     try:
-        hidden = json.loads(secrets.decrypt(document["secrets"], password))
-        passwords = {address: Password(entry["scheme"], entry["value"]) for address, entry in hidden.items()}
-        accounts = tuple(_account(entry, passwords) for entry in document["accounts"])
-        return Customer(
-            name=document["customer"],
-            source=Source(str(document["source"]["profile"]), str(document["source"]["version"])),
-            domains=tuple(Domain(_text(entry["name"]), _flag(entry["enabled"])) for entry in document["domains"]),
-            accounts=_unique(accounts),
-            findings=tuple(_finding(entry) for entry in document["findings"]),
-        )
+        return customer_of(*_opened(document, password))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # The message of a ValueError may quote a secret.
         raise SnapshotError(f"the snapshot is damaged ({type(error).__name__})") from None
-
-
-def public(customer: Customer) -> dict[str, Any]:
-    """What may be seen of a customer: of a password only its scheme."""
-    return {
-        "customer": customer.name,
-        "source": {"profile": customer.source.profile, "version": customer.source.version},
-        "domains": [{"name": domain.name, "enabled": domain.enabled} for domain in customer.domains],
-        "accounts": [public_account(account) for account in customer.accounts],
-        "findings": [finding.as_dict() for finding in customer.findings],
-    }
-
-
-def public_account(account: Account) -> dict[str, Any]:
-    """What may be seen of an account."""
-    return {
-        "address": account.address,
-        "source_user": account.source_user,
-        "display_name": account.display_name,
-        "enabled": account.enabled,
-        "quota_bytes": account.quota_bytes,
-        "password_scheme": account.password.scheme if account.password else None,
-    }
 
 
 def read(path: Path) -> str | None:
@@ -164,59 +133,20 @@ def _document(text: str) -> dict[str, Any]:
     version = document.get("version")
     if isinstance(version, int) and version > VERSION:
         raise SnapshotError(f"the snapshot has version {version}; this collection reads up to version {VERSION}")
-    if version != VERSION:
+    if isinstance(version, bool) or version not in READABLE:
         raise SnapshotError(f"the snapshot has no version that this collection reads: {version!r}")
-    for key, kind in _KEYS.items():
+    for key, kind in _KEYS.items() if version == VERSION else _KEYS_1.items():
         if not isinstance(document.get(key), kind):
             raise SnapshotError(f"the snapshot is damaged: {key} is missing or of another kind")
     return document
 
 
-def _account(entry: Mapping[str, Any], passwords: Mapping[str, Password]) -> Account:
-    address = _text(entry["address"])
-    if address_fault(address) or address != address.lower():
-        raise ValueError
-    password = passwords.get(address)
-    if (password.scheme if password else None) != entry["password_scheme"]:
-        raise ValueError
-    quota = entry["quota_bytes"]
-    if quota is not None and (isinstance(quota, bool) or not isinstance(quota, int) or quota <= 0):
-        raise ValueError
-    return Account(
-        address=address,
-        source_user=_text(entry["source_user"]),
-        display_name=_text(entry["display_name"]),
-        enabled=_flag(entry["enabled"]),
-        quota_bytes=quota,
-        password=password,
-    )
-
-
-def _unique(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
-    if len({account.address for account in accounts}) != len(accounts):
-        raise SnapshotError("the snapshot is damaged: an address appears twice")
-    return accounts
-
-
-def _finding(entry: Mapping[str, Any]) -> Finding:
-    level = _LEVELS[_text(entry["level"])]
-    return Finding(_text(entry["account"]), _text(entry["kind"]), _text(entry["message"]), level)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
+def _opened(document: Mapping[str, Any], password: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The document and its secrets, as the present version has them."""
+    found = json.loads(secrets.decrypt(document["secrets"], password))
+    if not isinstance(found, dict):
         raise TypeError
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _secret(password: Password) -> dict[str, str]:
-    return {"scheme": password.scheme, "value": password.value}
+    return (document, found) if document["version"] == VERSION else upgraded(document, found)
 
 
 def _canonical(value: object) -> bytes:

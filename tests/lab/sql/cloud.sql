@@ -42,6 +42,10 @@ CREATE TABLE accounts (
   mailbox_server  varchar(255) NOT NULL DEFAULT '',
   mailbox_type    varchar(16)  NOT NULL DEFAULT 'mdbox',
   keep_forwarded  tinyint(1)   NOT NULL DEFAULT 1,     -- with a forward: keep a copy in the mailbox
+  reply_to        varchar(320) NOT NULL DEFAULT '',
+  signature       mediumtext   DEFAULT NULL,           -- may be HTML
+  time_zone       varchar(64)  NOT NULL DEFAULT '',    -- a name of the IANA database
+  language        varchar(35)  NOT NULL DEFAULT '',    -- a tag (RFC 5646)
   last_login      timestamp    NULL DEFAULT NULL,
   created_at      timestamp    NOT NULL DEFAULT current_timestamp(),
   updated_at      timestamp    NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
@@ -59,6 +63,31 @@ CREATE TABLE forwards (
   CONSTRAINT forwards_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- The answer sent for an account (RFC 3834); starts and ends are UTC, NULL is open.
+CREATE TABLE auto_replies (
+  account_id bigint unsigned NOT NULL,
+  status     enum('active', 'disabled') NOT NULL DEFAULT 'active',
+  subject    varchar(998) NOT NULL DEFAULT '',
+  body       mediumtext   NOT NULL,
+  starts     datetime     DEFAULT NULL,
+  ends       datetime     DEFAULT NULL,
+  PRIMARY KEY (account_id),
+  CONSTRAINT auto_replies_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Mailboxes elsewhere that an account polls. The cloud keeps the password as it needs it: to log in there.
+CREATE TABLE external_accounts (
+  account_id bigint unsigned NOT NULL,
+  protocol   enum('imap', 'pop3') NOT NULL,
+  host       varchar(255) NOT NULL,
+  user       varchar(255) NOT NULL,
+  port       smallint unsigned DEFAULT NULL,           -- NULL: the protocol's own
+  tls        tinyint(1)   NOT NULL DEFAULT 1,
+  password   varchar(255) DEFAULT NULL,
+  PRIMARY KEY (account_id, protocol, host, user),
+  CONSTRAINT external_accounts_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- An alias with several targets has several rows. An empty local_part is the whole domain: a target `@other` maps
 -- every local part to that domain, a target with a local part is a catch-all.
 CREATE TABLE aliases (
@@ -67,6 +96,7 @@ CREATE TABLE aliases (
   local_part varchar(64)  NOT NULL DEFAULT '',
   target     varchar(320) NOT NULL,
   status     enum('active', 'disabled') NOT NULL DEFAULT 'active',
+  KEY target (target),
   PRIMARY KEY (id),
   UNIQUE KEY alias (domain, local_part, target),
   CONSTRAINT aliases_domain FOREIGN KEY (domain) REFERENCES domains (name)
@@ -87,4 +117,28 @@ CREATE TABLE domain_sender_rules (
   pattern varchar(320) NOT NULL,
   PRIMARY KEY (domain, verdict, pattern),
   CONSTRAINT domain_sender_rules_domain FOREIGN KEY (domain) REFERENCES domains (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Entries of a subscription's shared address books; `fields` is a JSON list of [vCard property, value].
+CREATE TABLE shared_contacts (
+  id           bigint unsigned NOT NULL AUTO_INCREMENT,
+  subscription varchar(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  source_key   varchar(255) NOT NULL,                  -- names the entry where it came from
+  owner        varchar(320) NOT NULL DEFAULT '',
+  name         varchar(255) NOT NULL DEFAULT '',
+  emails       text         NOT NULL,                  -- JSON list
+  fields       mediumtext   NOT NULL,
+  migration_applied text    DEFAULT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY source_key (subscription, source_key),
+  CONSTRAINT shared_contacts_tenant FOREIGN KEY (subscription) REFERENCES tenants (subscription)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Who may see or change them: `everyone`, `domain:…`, `group:…`, `account:…`.
+CREATE TABLE shared_contact_permissions (
+  contact_id bigint unsigned NOT NULL,
+  subject    varchar(330) NOT NULL,
+  rights     enum('read', 'write') NOT NULL DEFAULT 'read',
+  PRIMARY KEY (contact_id, subject),
+  CONSTRAINT shared_contact_permissions_contact FOREIGN KEY (contact_id) REFERENCES shared_contacts (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -13,7 +13,12 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     MissingTableError,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings import extract, options
-from ansible_collections.atmail.migration.plugins.module_utils.settings.model import address_fault
+from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import (
+    address_fault,
+    alias_fault,
+    canonical_address,
+    canonical_pattern,
+)
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile, target_profile
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import (
     Column,
@@ -29,7 +34,47 @@ from ansible_collections.atmail.migration.plugins.module_utils.transport.databas
     ["ann@a.example", "o'brien+{x}@a.example", "ü@ä.example", "a&b=c@a.example", "a" * 64 + "@a.example"],
 )
 def test_addresses(address: str) -> None:
-    assert address_fault(address) is None
+    assert address_fault(canonical_address(address)) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        (" Ann@A.Example ", "ann@a.example"),
+        ("ann@Bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@bücher.example.", "ann@xn--bcher-kva.example"),
+        ("@BÜCHER.example", "@xn--bcher-kva.example"),
+        ("a@\u202ec", "a@\u202ec"),
+        ("ann", "ann"),
+    ],
+)
+def test_one_form_of_an_address(written: str, canonical: str) -> None:
+    assert canonical_address(written) == canonical
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("Boss@Far.example\r", "boss@far.example"),
+        ("@far.example", "*@far.example"),
+        ("far.example", "*@far.example"),
+        ("*@*.bücher.example", "*@*.xn--bcher-kva.example"),
+        ("a?b@far.example", "a?b@far.example"),
+        ("", None),
+        ("\r", None),
+        ("nonsense", None),
+        ("a b@far.example", None),
+        ("a@b@far.example", None),
+        ("x" * 320 + "@far.example", None),
+    ],
+)
+def test_one_form_of_a_pattern_of_senders(written: str, canonical: str | None) -> None:
+    assert canonical_pattern(written) == canonical
+
+
+@pytest.mark.parametrize(("address", "fine"), [("@a.example", True), ("@", False), ("x@a.example", True), ("x", False)])
+def test_names_of_aliases(address: str, fine: bool) -> None:
+    assert (alias_fault(address) is None) is fine
 
 
 @pytest.mark.parametrize(

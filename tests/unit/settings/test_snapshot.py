@@ -14,52 +14,29 @@ from typing import Any
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils import secrets
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError, SnapshotError
-from ansible_collections.atmail.migration.plugins.module_utils.settings import snapshot
+from ansible_collections.atmail.migration.plugins.module_utils.settings import document, snapshot
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import (
     Account,
     Customer,
     Domain,
+    ExternalAccount,
     Finding,
     Password,
     Source,
-    address_fault,
 )
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
-LOCAL = st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=12)
+from .customers import CUSTOMERS
 
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "snapshot.schema.json").read_text(encoding="utf-8"))
 
-@st.composite
-def accounts(draw: st.DrawFn) -> Account:
-    address = f"{draw(LOCAL)}@a.example".lower()
-    if address_fault(address):
-        address = "plain@a.example"
-    return Account(
-        address=address,
-        source_user=draw(TEXT),
-        display_name=draw(TEXT),
-        enabled=draw(st.booleans()),
-        quota_bytes=draw(st.none() | st.integers(min_value=1, max_value=2**63)),
-        password=draw(st.none() | st.builds(Password, st.just("PLAIN"), TEXT.filter(bool))),
-    )
-
-
-CUSTOMERS = st.builds(
-    Customer,
-    name=TEXT,
-    source=st.builds(Source, TEXT, TEXT),
-    domains=st.lists(st.builds(Domain, TEXT, st.booleans()), max_size=3).map(tuple),
-    accounts=st.lists(accounts(), max_size=4, unique_by=lambda account: account.address).map(tuple),
-    findings=st.lists(st.builds(Finding, TEXT, TEXT, TEXT, st.just("note")), max_size=3).map(tuple),
-)
 ONE = Customer(
     "acme",
     Source("atmail", "7.8.0"),
     (Domain("a.example"),),
     (Account("ann@a.example", "Ann@a.example", "Ann", password=Password("PLAIN", "geheim")),),
-    (Finding("ann@a.example", "password_policy", "m"),),
+    findings=(Finding("ann@a.example", "password_policy", "m"),),
 )
 
 
@@ -70,6 +47,25 @@ def test_what_is_written_is_read_and_rendering_again_keeps_every_byte(customer: 
     back = snapshot.parse(text, "password")
     assert back == customer.sorted()
     assert snapshot.render(back, "password", random=os.urandom, old=text) == text
+    Draft202012Validator(SCHEMA).validate(json.loads(text))
+
+
+def test_the_schema_is_one_and_knows_every_key() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["properties"].keys() == json.loads(snapshot.render(ONE, "p", random=os.urandom)).keys()
+    assert SCHEMA["properties"]["version"] == {"const": snapshot.VERSION}
+
+
+def test_a_file_of_version_1_is_read_and_written_as_the_present_one() -> None:
+    old = json.loads(snapshot.render(ONE, "p", random=os.urandom))
+    known = ("address", "source_user", "display_name", "enabled", "quota_bytes", "password_scheme")
+    old = {key: old[key] for key in ("format", "customer", "source", "domains", "accounts", "findings")}
+    old["accounts"] = [{key: account[key] for key in known} for account in old["accounts"]]
+    plain = b'{"ann@a.example":{"scheme":"PLAIN","value":"geheim"}}'
+    text = json.dumps({**old, "version": 1, "secrets": secrets.encrypt(plain, "p", random=os.urandom)})
+    assert snapshot.parse(text, "p") == ONE
+    new = snapshot.render(ONE, "p", random=os.urandom, old=text)
+    assert (json.loads(new)["version"], snapshot.parse(new, "p")) == (2, ONE)
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
@@ -88,13 +84,18 @@ def test_a_changed_name_keeps_the_ciphertext_and_a_changed_password_does_not() -
     third = snapshot.render(moved, "p", random=os.urandom, old=first)
     assert json.loads(first)["secrets"] != json.loads(third)["secrets"]
     assert json.loads(secrets.decrypt(json.loads(third)["secrets"], "p")) == {
-        "ann@a.example": {"scheme": "PLAIN", "value": "other"}
+        "accounts": {"ann@a.example": {"scheme": "PLAIN", "value": "other"}},
+        "external": {},
     }
 
 
 def test_no_secret_stands_outside_of_the_vault() -> None:
-    text = snapshot.render(ONE, "p", random=os.urandom)
+    external = ExternalAccount("imap", "far.example", "ann", password="versteckt")
+    customer = replace(ONE, accounts=(replace(ONE.accounts[0], external=(external,)),))
+    text = snapshot.render(customer, "p", random=os.urandom)
     assert "geheim" not in text
+    assert "versteckt" not in text
+    assert snapshot.parse(text, "p") == customer
     assert json.loads(text)["accounts"][0]["password_scheme"] == "PLAIN"
 
 
@@ -104,7 +105,7 @@ def damaged(**changes: Any) -> str:
 
 
 def account(**changes: Any) -> list[dict[str, Any]]:
-    return [{**snapshot.public_account(ONE.accounts[0]), **changes}]
+    return [{**document.public_account(ONE.accounts[0]), **changes}]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def account(**changes: Any) -> list[dict[str, Any]]:
         "{}",
         "not json",
         damaged(format="other"),
-        damaged(version=2),
+        damaged(version=3),
         damaged(version="1"),
         damaged(accounts=None),
         damaged(accounts=[1]),
@@ -129,6 +130,13 @@ def account(**changes: Any) -> list[dict[str, Any]]:
         damaged(accounts=account(password_scheme="PLAIN-MD5")),
         damaged(accounts=account(password_scheme=None)),
         damaged(accounts=account(display_name=None)),
+        damaged(accounts=account(forwards="bob@a.example")),
+        damaged(accounts=account(auto_reply={})),
+        damaged(accounts=account(external=[{"protocol": "uucp"}])),
+        damaged(aliases=[{"address": "x@a.example", "kind": "list", "targets": ["a@a.example"], "enabled": True}]),
+        damaged(aliases=[{"address": "x@a.example", "kind": "address", "targets": [], "enabled": True}]),
+        damaged(senders=[{"domain": "", "allowed": [], "blocked": []}] * 2),
+        damaged(contacts=[{}]),
         damaged(domains=[{"name": 1, "enabled": True}]),
         damaged(source={}),
         damaged(findings=[{"account": "", "kind": "x", "level": "loud", "message": ""}]),
@@ -146,8 +154,8 @@ def test_what_is_not_a_whole_snapshot_is_refused_and_says_nothing_secret(text: s
 
 
 def test_a_newer_version_is_named() -> None:
-    with pytest.raises(SnapshotError, match="version 2"):
-        snapshot.parse(damaged(version=2), "p")
+    with pytest.raises(SnapshotError, match="version 3"):
+        snapshot.parse(damaged(version=3), "p")
 
 
 def test_another_vault_password_does_not_replace_the_secrets() -> None:
