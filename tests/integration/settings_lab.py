@@ -20,7 +20,16 @@ from tests.lab.lab import Lab
 VAULT_PASSWORD = "vault-password-of-the-tests"
 MODULES = "ansible_collections.atmail.migration.plugins.modules"
 SOURCE_TABLES = ("UserSession", "Users", "UserSettings", "Abook", "Domains", "MailAliases", "SpamSettings")
-TARGET_TABLES = ("forwards", "aliases", "accounts", "domains", "tenants")
+TARGET_TABLES = (
+    "migration_notes",
+    "shared_contacts",
+    "tenant_sender_rules",
+    "domain_sender_rules",
+    "aliases",
+    "accounts",
+    "domains",
+    "tenants",
+)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ CREATE TABLE accounts (
   password_set_on timestamp    NULL DEFAULT NULL,
   quota_bytes     bigint unsigned DEFAULT NULL,        -- NULL: unlimited
   migrate_status  enum('none', 'provisioned', 'syncing', 'migrated') NOT NULL DEFAULT 'none',
-  migration_applied text       DEFAULT NULL,           -- JSON: what a migration wrote last; no secret in it
+  migration_applied mediumtext DEFAULT NULL,           -- JSON: what a migration wrote last; no secret in it
   mailbox_server  varchar(255) NOT NULL DEFAULT '',
   mailbox_type    varchar(16)  NOT NULL DEFAULT 'mdbox',
   keep_forwarded  tinyint(1)   NOT NULL DEFAULT 1,     -- with a forward: keep a copy in the mailbox
@@ -119,6 +119,15 @@ CREATE TABLE domain_sender_rules (
   CONSTRAINT domain_sender_rules_domain FOREIGN KEY (domain) REFERENCES domains (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- The same for everything of a subscription.
+CREATE TABLE tenant_sender_rules (
+  subscription varchar(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  verdict      enum('allow', 'block') NOT NULL,
+  pattern      varchar(320) NOT NULL,
+  PRIMARY KEY (subscription, verdict, pattern),
+  CONSTRAINT tenant_sender_rules_tenant FOREIGN KEY (subscription) REFERENCES tenants (subscription)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- Entries of a subscription's shared address books; `fields` is a JSON list of [vCard property, value].
 CREATE TABLE shared_contacts (
   id           bigint unsigned NOT NULL AUTO_INCREMENT,
@@ -141,4 +150,15 @@ CREATE TABLE shared_contact_permissions (
   rights     enum('read', 'write') NOT NULL DEFAULT 'read',
   PRIMARY KEY (contact_id, subject),
   CONSTRAINT shared_contact_permissions_contact FOREIGN KEY (contact_id) REFERENCES shared_contacts (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What a migration wrote last, for things that are several rows: aliases, and lists of senders (name: the domain, or
+-- empty). A note stays when the thing goes: that is how a removal made here is told from one made on the source.
+CREATE TABLE migration_notes (
+  subscription varchar(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  kind         enum('aliases', 'senders') NOT NULL,
+  name         varchar(320) NOT NULL,
+  applied      mediumtext   NOT NULL,
+  PRIMARY KEY (subscription, kind, name),
+  CONSTRAINT migration_notes_tenant FOREIGN KEY (subscription) REFERENCES tenants (subscription)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
