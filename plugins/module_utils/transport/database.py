@@ -167,6 +167,16 @@ class Database:
             found.setdefault(text(table) or "", {})[text(column) or ""] = text(charset) or ""
         return found
 
+    def widths(self) -> dict[str, dict[str, int]]:
+        """Table → column → how many characters it holds, of the columns that hold text."""
+        found: dict[str, dict[str, int]] = {}
+        for table, column, width in self.rows(
+            "SELECT TABLE_NAME, COLUMN_NAME, CHARACTER_MAXIMUM_LENGTH FROM information_schema.COLUMNS"
+            " WHERE TABLE_SCHEMA = DATABASE() AND CHARACTER_MAXIMUM_LENGTH IS NOT NULL"
+        ):
+            found.setdefault(text(table) or "", {})[text(column) or ""] = int(text(width) or 0)
+        return found
+
     def version(self) -> str:
         """The server's own word for its version."""
         return text(self.all("SELECT VERSION()")[0][0]) or ""

@@ -12,12 +12,18 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     MissingColumnError,
     MissingTableError,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.settings import extract, options
+from ansible_collections.atmail.migration.plugins.module_utils.settings import options
 from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import (
     address_fault,
     alias_fault,
     canonical_address,
     canonical_pattern,
+)
+from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.texts import (
+    full_name,
+    quota,
+    shown,
+    unescaped,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile, target_profile
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import (
@@ -128,19 +134,19 @@ def test_text_of_a_column(raw: Any, expected: str | None) -> None:
     ],
 )
 def test_names(parts: tuple[str | None, ...], name: str) -> None:
-    assert extract._full_name(*parts) == name
+    assert full_name(*(unescaped(part or "") for part in parts)) == name
 
 
 @pytest.mark.parametrize(
     ("value", "bytes_"), [(None, None), ("", None), ("0", None), ("51200", 52428800), ("many", -1), ("-5", -5120)]
 )
 def test_quotas(value: str | None, bytes_: int | None) -> None:
-    assert extract._quota(value, 1024) == bytes_
+    assert quota(value, 1024) == bytes_
 
 
 def test_values_for_people_have_no_control_characters_and_an_end() -> None:
-    assert extract.shown("a\x1b[31mb") == "a\\x1b[31mb"
-    assert len(extract.shown("x" * 1000)) < 110
+    assert shown("a\x1b[31mb") == "a\\x1b[31mb"
+    assert len(shown("x" * 1000)) < 110
 
 
 @pytest.mark.parametrize("name", ["Users", "a_1$", "my-table", "x" * 64])

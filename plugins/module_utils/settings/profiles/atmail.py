@@ -18,8 +18,8 @@ ATMAIL = SourceProfile(
                 "account": Column(("Account",)),
                 "disabled": Column(("UserStatus",)),
                 "quota": Column(("UserQuota",)),
-                "first_name": Column(("FirstName",), required=False),
-                "last_name": Column(("LastName",), required=False),
+                "first_name": Column(("FirstName",), required=False, html=True),
+                "last_name": Column(("LastName",), required=False, html=True),
                 "maildir": Column(("MailDir",), required=False),
                 "forward": Column(("Forward",), required=False),
                 "auto_reply": Column(("AutoReply",), required=False),
@@ -31,16 +31,18 @@ ATMAIL = SourceProfile(
             ("Abook",),
             {
                 "account": Column(("Account",)),
-                "first_name": Column(("UserFirstName",), required=False),
-                "last_name": Column(("UserLastName",), required=False),
+                "first_name": Column(("UserFirstName",), required=False, html=True),
+                "last_name": Column(("UserLastName",), required=False, html=True),
                 "own": Column(("Global",), required=False),
             },
             required=False,
+            sharded=True,
         ),
-        "names": Table(
+        "preferences": Table(
             ("UserSettings",),
-            {"account": Column(("Account",)), "name": Column(("RealName",), required=False)},
+            {"account": Column(("Account",)), "name": Column(("RealName",), required=False, html=True)},
             required=False,
+            sharded=True,
         ),
         "config": Table(
             ("Config",),

@@ -17,19 +17,29 @@ from ...transport.database import quoted
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the names it may go by, best first, and whether nothing works without it."""
+    """A column: the names it may go by, best first, and whether nothing works without it.
+
+    ``html``: the platform stores its text with HTML entities.
+    """
 
     names: tuple[str, ...]
     required: bool = True
+    html: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the names it may go by, best first, and its columns by key."""
+    """A table: the names it may go by, best first, and its columns by key.
+
+    ``required_with`` are keys of other tables: where one of them is there, this one has to be there too. ``sharded``:
+    where there is no table of these names, there may be many, each with a part of the rows (:mod:`.shards`).
+    """
 
     names: tuple[str, ...]
     columns: Mapping[str, Column] = field(default_factory=dict)
     required: bool = True
+    required_with: tuple[str, ...] = ()
+    sharded: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,8 @@ class SourceProfile:
 
     ``tables`` has the keys ``passwords`` (account, password), ``users`` (account, and optionally disabled, enabled,
     quota, first_name, last_name, maildir), ``domains`` (name, enabled), optionally ``contacts`` (account, first_name,
-    last_name, own), ``names`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes of a
-    unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key).
+    last_name, own), ``preferences`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes
+    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key).
     """
 
     name: str
@@ -91,11 +101,15 @@ class TargetProfile:
 
 @dataclass(frozen=True)
 class BoundTable:
-    """A table of a real database: its name, and its columns by key, with their names and character sets."""
+    """A table of a real database: its name, and its columns by key, with their names, character sets and widths.
+
+    A width is in characters; a column without one is not text, or its width is not known.
+    """
 
     name: str
     columns: Mapping[str, str]
     charsets: Mapping[str, str]
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     def select(self, *keys: str) -> str:
         """``SELECT`` with these columns in this order; a column that is not there is NULL.
@@ -129,6 +143,7 @@ class Overrides:
 
 
 Schema = Mapping[str, Mapping[str, str]]
+Widths = Mapping[str, Mapping[str, int]]
 
 
 def bind(tables: Mapping[str, Table], overrides: Overrides, schema: Schema) -> dict[str, BoundTable]:
@@ -137,29 +152,51 @@ def bind(tables: Mapping[str, Table], overrides: Overrides, schema: Schema) -> d
     Tables and columns that are not required and not there are left out. Raises MissingTableError, MissingColumnError,
     and InputError for an override with a key that the profile does not know.
     """
-    _known("tables", overrides.tables, tables)
-    _known("columns", overrides.columns, tables)
-    found = {key: _find_table(key, table, overrides.tables.get(key), schema) for key, table in tables.items()}
+    check_keys(tables, overrides)
+    found = {key: find_table(key, table, overrides.tables.get(key), schema) for key, table in tables.items()}
     return {
-        key: _bind_columns(tables[key], name, overrides.columns.get(key, {}), schema[name], key)
+        key: bind_columns(tables[key], name, overrides.columns.get(key, {}), schema[name], key)
         for key, name in found.items()
         if name is not None
     }
 
 
-def _find_table(key: str, table: Table, own: str | None, schema: Schema) -> str | None:
-    """The table's spelling in the database: as given, else in another case, which differs between versions."""
+def check_keys(tables: Mapping[str, Table], overrides: Overrides) -> None:
+    """Raises InputError for an override of a table or a column that the profile does not know."""
+    _known("tables", overrides.tables, tables)
+    _known("columns", overrides.columns, tables)
+    for key, own in overrides.columns.items():
+        _known(f"columns.{key}", own, tables[key].columns)
+
+
+def find_table(key: str, table: Table, own: str | None, schema: Schema) -> str | None:
+    """The table's spelling in the database: as given, else in another case, which differs between versions.
+
+    Raises MissingTableError.
+    """
     names = (own,) if own else table.names
     lower = {name.lower(): name for name in schema}
     found = next((name for name in names if name in schema), None)
     found = found or next((lower[name.lower()] for name in names if name.lower() in lower), None)
     if found is None and (table.required or own):
-        raise MissingTableError(f"there is no table {names[0]} ({key})", table=names[0])
+        raise missing_table(key, names[0])
     return found
 
 
-def _bind_columns(table: Table, name: str, own: Mapping[str, str], columns: Mapping[str, str], key: str) -> BoundTable:
-    _known(f"columns.{key}", own, table.columns)
+def missing_table(key: str, name: str) -> MissingTableError:
+    """The error for a table that has to be there."""
+    return MissingTableError(f"there is no table {name} ({key})", table=name)
+
+
+def bind_columns(
+    table: Table,
+    name: str,
+    own: Mapping[str, str],
+    columns: Mapping[str, str],
+    key: str,
+    widths: Mapping[str, int] | None = None,
+) -> BoundTable:
+    """The columns of the table ``name``; those not required and not there are left out. Raises MissingColumnError."""
     lower = {column.lower(): column for column in columns}
     found: dict[str, str] = {}
     for column_key, column in table.columns.items():
@@ -170,7 +207,9 @@ def _bind_columns(table: Table, name: str, own: Mapping[str, str], columns: Mapp
         elif column.required or column_key in own:
             message = f"there is no column {names[0]} in the table {name} ({key}.{column_key})"
             raise MissingColumnError(message, table=name, column=names[0])
-    return BoundTable(name, found, {column_key: columns[column] for column_key, column in found.items()})
+    charsets = {column_key: columns[column] for column_key, column in found.items()}
+    known = widths or {}
+    return BoundTable(name, found, charsets, {each: known[column] for each, column in found.items() if column in known})
 
 
 def _known(what: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:

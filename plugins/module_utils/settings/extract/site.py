@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""A source that has been recognised by its profile, and the rows of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...transport.database import Database, Value, text
+from ..profiles.shape import BoundTable, Overrides, Schema, SourceProfile
+from ..profiles.shards import SourceTable, bind_source
+from ..schemes import site_scheme
+from .texts import unescaped
+
+_NOT_CUT: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: columns by their keys in the profile, HTML entities resolved."""
+
+    values: Mapping[str, str | None]
+    full: frozenset[str] = _NOT_CUT
+
+    def __getitem__(self, key: str) -> str:
+        """The text; empty for NULL and for a column that is not there."""
+        return self.values.get(key) or ""
+
+    def get(self, key: str) -> str | None:
+        """The text; None for NULL and for a column that is not there."""
+        return self.values.get(key)
+
+    def cut(self, key: str) -> bool:
+        """Does the value fill its column, so that its end may be missing?"""
+        return key in self.full
+
+
+@dataclass(frozen=True)
+class Site:
+    """A recognised source: its tables, its settings by the profile's keys, and every table and column it has."""
+
+    profile: SourceProfile
+    tables: Mapping[str, SourceTable]
+    settings: Mapping[str, str]
+    schema: Schema
+
+    @property
+    def password_scheme(self) -> str:
+        """What the site's setting says about passwords (see :func:`schemes.site_scheme`)."""
+        return site_scheme(self.settings.get("password_type"))
+
+    @property
+    def passwords_elsewhere(self) -> bool:
+        """Does a directory (LDAP) check the passwords, so that those in the database mean nothing?"""
+        return self.settings.get("auth_type", "").strip().lower() == "ldap"
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Are the table and all these columns there?"""
+        found = self.tables.get(table)
+        return found is not None and all(map(found.has, columns))
+
+    def rows(
+        self, database: Database, table: str, *columns: str, where: Mapping[str, Value] | None = None
+    ) -> Iterator[Row]:
+        """The rows of a table of the profile, of all its shards; none when the table is not there.
+
+        Without ``columns`` each row has all that are there. ``where`` is the columns that must have these values.
+        Read them to the end before the next query.
+        """
+        found = self.tables.get(table)
+        if found is None:
+            return
+        keys, tests = columns or found.keys, where or {}
+        for query in found.queries(keys, tuple(tests)):
+            for values in database.rows(query.sql, tuple(tests.values()) * query.times):
+                yield _row(query.table, found.html, keys, values)
+
+
+def recognise(database: Database, profile: SourceProfile, overrides: Overrides) -> Site:
+    """Find the profile's tables and read the site's settings.
+
+    Raises MissingTableError, MissingColumnError, and InputError for a wrong override.
+    """
+    schema = database.columns()
+    site = Site(profile, bind_source(profile.tables, overrides, schema, database.widths()), {}, schema)
+    settings: dict[str, str] = {}
+    wanted = {names: key for key, names in profile.settings.items()}
+    by_name = {name: key for (_, name), key in wanted.items()}
+    has_sections = site.has("config", "section")
+    for row in site.rows(database, "config", "section", "key", "value"):
+        key = wanted.get((row["section"], row["key"])) if has_sections else by_name.get(row["key"])
+        if key is not None:
+            settings[key] = row["value"]
+    return Site(profile, site.tables, {**settings, **overrides.settings}, schema)
+
+
+def _row(table: BoundTable, html: frozenset[str], keys: tuple[str, ...], values: tuple[Any, ...]) -> Row:
+    texts: dict[str, str | None] = {}
+    full = []
+    for key, value in zip(keys, values, strict=True):
+        known = text(value)
+        texts[key] = unescaped(known) if known and key in html else known
+        if known and key in table.widths and _length(known, value, table.charsets[key]) >= table.widths[key]:
+            full.append(key)
+    return Row(texts, frozenset(full) if full else _NOT_CUT)
+
+
+def _length(known: str, value: Any, charset: str) -> int:
+    """In characters as the column counts them: in latin1 each byte is one, whatever a program has put there."""
+    return len(value) if charset == "latin1" and isinstance(value, bytes) else len(known)
