@@ -39,6 +39,10 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   └── MissingColumnError          missing_column
     ├── SnapshotError                   snapshot_invalid     a snapshot is not ours, damaged, or its secrets don't open
     ├── TenantError                     tenant_not_enabled   the subscription is not enabled for migration
+    ├── PgpError                        pgp_failed           a PGP message can't be opened or made
+    │   ├── PgpKeyError                 pgp_key              a PGP key is missing, or not one to use
+    │   ├── PgpPassphraseError          pgp_passphrase       the passphrase is wrong or missing
+    │   └── PgpSignatureError           pgp_signature        a signature does not prove what it should
     ├── MailboxMissingError             mailbox_missing      an account without a mailbox
     ├── AccountMissingError             account_missing      a mailbox without an account
     ├── FidelityError                   not_faithful         ``fidelity: faithful`` was asked for and can't be had
@@ -346,6 +350,34 @@ class TenantError(MigrationError):
 
     kind = "tenant_not_enabled"
     safe_next = "Enable the subscription for migration on the target, then run again; nothing has been written."
+
+
+class PgpError(MigrationError):
+    """A PGP message can't be opened or made."""
+
+    kind = "pgp_failed"
+    safe_next = "Ask the sender for the file again; nothing has been changed."
+
+
+class PgpKeyError(PgpError):
+    """A PGP key is missing, expired, revoked or of a kind that does not fit."""
+
+    kind = "pgp_key"
+    safe_next = "Ask the key's owner for one that is valid and can be encrypted to; nothing has been changed."
+
+
+class PgpPassphraseError(PgpError):
+    """The passphrase of a PGP key or message is wrong or missing."""
+
+    kind = "pgp_passphrase"
+    safe_next = "Correct the passphrase; nothing has been changed."
+
+
+class PgpSignatureError(PgpError):
+    """A signature does not prove that a file is what its sender sent."""
+
+    kind = "pgp_signature"
+    safe_next = "Don't use the file before its sender has confirmed it; nothing has been changed."
 
 
 class MailboxMissingError(MigrationError):
