@@ -34,7 +34,9 @@ _SHAPES = (
     ("ARGON2ID", re.compile(r"\$argon2id\$[^\s:]+")),
     ("ARGON2I", re.compile(r"\$argon2i\$[^\s:]+")),
 )
-_PREFIXED = re.compile(r"\{([A-Z0-9-]+(?:\.(?:HEX|B64|BASE64))?)\}(.+)", re.DOTALL)
+# Dovecot reads prefixes whatever their case is; PostfixAdmin writes {crypt} and {md5raw} for Courier's authlib.
+_PREFIXED = re.compile(r"\{([A-Za-z0-9-]+(?:\.(?:HEX|B64|BASE64|hex|b64|base64))?)\}(.+)", re.DOTALL)
+_SYNONYMS = {"CLEARTEXT": "PLAIN", "CLEAR": "PLAIN", "MD5RAW": "PLAIN-MD5"}
 _KNOWN = frozenset(
     (
         "PLAIN",
@@ -118,9 +120,10 @@ def identify(stored: str | None, site: str) -> Identified:
             None, (Remark("password_empty", "warning", "the account has no password: nobody can log in"),)
         )
     prefixed = _PREFIXED.fullmatch(stored)
-    if prefixed and prefixed[1].partition(".")[0] in _KNOWN:
-        scheme = PLAIN if prefixed[1] in ("PLAIN", "CLEARTEXT") else prefixed[1]
-        return _judged(Password(scheme, prefixed[2]))
+    if prefixed:
+        scheme = _SYNONYMS.get(prefixed[1].upper(), prefixed[1].upper())
+        if scheme.partition(".")[0] in _KNOWN:
+            return _judged(Password(scheme, prefixed[2]))
     if site == "AES" and _AES.fullmatch(stored):
         return Identified(None, (Remark("password_unreadable", "warning", _UNREADABLE),))
     for scheme, shape in _SHAPES:

@@ -11,7 +11,14 @@ _NO_PLACE = "has no place on the cloud"
 ATMAIL = SourceProfile(
     name="atmail",
     tables={
-        "passwords": Table(("UserSession",), {"account": Column(("Account",)), "password": Column(("Password",))}),
+        "passwords": Table(
+            ("UserSession",),
+            {
+                "account": Column(("Account",)),
+                "password": Column(("Password",)),
+                "password_md5": Column(("PasswordMD5",), required=False),
+            },
+        ),
         "users": Table(
             ("Users",),
             {
@@ -55,6 +62,7 @@ ATMAIL = SourceProfile(
         ),
     },
     quota_unit=1024,
+    companions=("password_md5",),
     settings={
         "version": ("global", "version"),
         "password_type": ("global", "userPasswordEncryptionType"),

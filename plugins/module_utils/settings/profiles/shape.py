@@ -67,7 +67,8 @@ class SourceProfile:
     ``tables`` has the keys ``passwords`` (account, password), ``users`` (account, and optionally disabled, enabled,
     quota, first_name, last_name, maildir), ``domains`` (name, enabled), optionally ``contacts`` (account, first_name,
     last_name, own), ``preferences`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes
-    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key).
+    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key). ``companions`` are columns
+    of ``passwords`` that hold the MD5 of the stored password.
     """
 
     name: str
@@ -77,6 +78,7 @@ class SourceProfile:
     capabilities: tuple[Capability, ...] = ()
     generations: tuple[tuple[str, str], ...] = ()
     extras: tuple[Extra, ...] = ()
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
