@@ -29,7 +29,7 @@ options:
   profile:
     description: What the source is.
     type: str
-    choices: [atmail]
+    choices: [atmail, postfixadmin]
     default: atmail
   vault_id:
     description: Label of the vault password, to be written into the header of the Ansible Vault text.

@@ -28,7 +28,7 @@ options:
   profile:
     description: What the source is.
     type: str
-    choices: [atmail]
+    choices: [atmail, postfixadmin]
     default: atmail
   imap:
     description: The source's IMAP server, with a user or a token that may see all mailboxes, to measure them.

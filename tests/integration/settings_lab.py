@@ -57,6 +57,21 @@ class Outcome:
         return {finding["kind"] for finding in self.result["findings"] if finding["account"] == account}
 
 
+def run_module(module: str, options: dict[str, Any], *, check: bool = False) -> Outcome:
+    """Run a module as Ansible does on a host: a Python program with its options on standard input."""
+    arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+    done = subprocess.run(
+        [sys.executable, "-m", f"{MODULES}.{module}"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Outcome(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
+
+
 class SettingsLab:
     """One customer ``acme`` that moves to region ``eu``, and a folder for snapshots."""
 
@@ -133,18 +148,8 @@ class SettingsLab:
         }
 
     def run(self, module: str, options: dict[str, Any], *, check: bool = False) -> Outcome:
-        """Run a module as Ansible does on a host: a Python program with its options on standard input."""
-        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
-        done = subprocess.run(
-            [sys.executable, "-m", f"{MODULES}.{module}"],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Outcome(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
+        """Run a module with these options."""
+        return run_module(module, options, check=check)
 
     def extract(self, *, check: bool = False, **changes: Any) -> Outcome:
         """Run settings_snapshot."""

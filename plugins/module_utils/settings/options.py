@@ -62,7 +62,9 @@ SNAPSHOT: dict[str, Any] = {
     "vault_password": {"type": "str", "required": True, "no_log": True},
     "ignore_account_errors": {"type": "bool", "default": False},
 }
-SOURCE_PROFILE: dict[str, Any] = {"profile": {"type": "str", "choices": ["atmail"], "default": "atmail"}}
+SOURCE_PROFILE: dict[str, Any] = {
+    "profile": {"type": "str", "choices": ["atmail", "postfixadmin"], "default": "atmail"}
+}
 IMAP: dict[str, Any] = {
     "imap": {
         "type": "dict",

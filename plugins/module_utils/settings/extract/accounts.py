@@ -102,7 +102,7 @@ def _profiles(database: Database, site: Site) -> tuple[dict[str, Profile | None]
         quota_bytes = quota(row.get("quota"), site.profile.quota_unit)
         if quota_bytes is not None and quota_bytes < 0:
             quota_bytes = None
-            message = f"the quota {shown(row['quota'])} is not a number; the account gets none"
+            message = f"the quota {shown(row['quota'])} is no number of bytes; the account gets none"
             findings.append(Finding(shown(address), "value_invalid", message, "warning"))
         own_name = full_name(row["first_name"], row["last_name"])
         profile = Profile(

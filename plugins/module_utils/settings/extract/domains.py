@@ -6,23 +6,29 @@ from __future__ import annotations
 
 from ...transport.database import Database
 from ..addresses import canonical_domain, domain_fault
-from ..model import Domain, Finding
-from .site import Site
+from ..model import Domain, Finding, Level
+from .site import Row, Site
 from .texts import is_on, shown
+
+#: Transports (transport(5)) that take mail to another server.
+_ELSEWHERE = ("smtp", "relay", "uucp")
 
 
 def read_domains(database: Database, site: Site) -> tuple[dict[str, Domain], list[Finding]]:
     """The domains by name, and what is to be said about them."""
     found: dict[str, Domain] = {}
     findings = []
-    for row in site.rows(database, "domains", "name", "enabled"):
+    for row in site.rows(database, "domains", "name", "enabled", "backup", "transport"):
         name = canonical_domain(row["name"])
-        if not name:
+        if not name or row["name"] in site.profile.no_domains:
             continue
-        fault = domain_fault(name)
+        fault = _fault(row, name)
         if fault is not None:
-            findings.append(Finding(f"@{shown(name)}", "domain_invalid", f"this is not a domain: {fault}", "error"))
+            findings.append(Finding(f"@{shown(name)}", *fault))
             continue
+        if row["transport"].lower().startswith(_ELSEWHERE):
+            message = f"the source hands the domain's mail on to {shown(row['transport'])}; the target delivers it"
+            findings.append(Finding(f"@{name}", "domain_transport", message, "warning"))
         enabled = row.get("enabled") is None or is_on(row["enabled"])
         if name in found and found[name].enabled != enabled:
             message = "the domain has several rows that differ: it is taken for enabled"
@@ -35,3 +41,13 @@ def read_domains(database: Database, site: Site) -> tuple[dict[str, Domain], lis
         if not each.enabled
     ]
     return found, findings
+
+
+def _fault(row: Row, name: str) -> tuple[str, str, Level] | None:
+    """Why a domain is left out (kind, message, level), or None."""
+    fault = domain_fault(name)
+    if fault is not None:
+        return "domain_invalid", f"this is not a domain: {fault}", "error"
+    if is_on(row.get("backup")):
+        return "domain_backup", "the source is only a backup for the domain; it is left out", "warning"
+    return None

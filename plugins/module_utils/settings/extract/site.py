@@ -93,7 +93,7 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
         key = wanted.get((row["section"], row["key"])) if has_sections else by_name.get(row["key"])
         if key is not None:
             settings[key] = row["value"]
-    return Site(profile, site.tables, {**settings, **overrides.settings}, schema)
+    return Site(profile, site.tables, {**profile.defaults, **settings, **overrides.settings}, schema)
 
 
 def _row(table: BoundTable, html: frozenset[str], keys: tuple[str, ...], values: tuple[Any, ...]) -> Row:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from ...errors import InputError
 from .atmail import ATMAIL
 from .cloud import CLOUD
+from .postfixadmin import POSTFIXADMIN
 from .shape import SourceProfile, TargetProfile
 
-SOURCES: dict[str, SourceProfile] = {profile.name: profile for profile in (ATMAIL,)}
+SOURCES: dict[str, SourceProfile] = {profile.name: profile for profile in (ATMAIL, POSTFIXADMIN)}
 TARGETS: dict[str, TargetProfile] = {profile.name: profile for profile in (CLOUD,)}
 
 

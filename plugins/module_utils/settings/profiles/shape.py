@@ -67,14 +67,22 @@ class SourceProfile:
     ``tables`` has the keys ``passwords`` (account, password), ``users`` (account, and optionally disabled, enabled,
     quota, first_name, last_name, maildir), ``domains`` (name, enabled), optionally ``contacts`` (account, first_name,
     last_name, own), ``preferences`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes
-    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key). ``companions`` are columns
-    of ``passwords`` that hold the MD5 of the stored password.
+    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key); ``defaults`` are those that
+    count where neither the site nor the operator says anything. ``companions`` are columns of ``passwords`` that hold
+    the MD5 of the stored password.
+
+    Where all ways of mail are rows of one table, that is ``ways`` (address, goto, enabled; :mod:`..gotos`), with
+    ``domain_aliases`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
+    ``polled`` (what fetchmail needs). ``domains`` may have ``backup`` (the site is only a backup for the domain) and
+    ``transport`` (transport(5)); ``no_domains`` are words in the place of a domain's name.
     """
 
     name: str
     tables: Mapping[str, Table]
     quota_unit: int
     settings: Mapping[str, tuple[str, str]]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    no_domains: frozenset[str] = frozenset()
     capabilities: tuple[Capability, ...] = ()
     generations: tuple[tuple[str, str], ...] = ()
     extras: tuple[Extra, ...] = ()

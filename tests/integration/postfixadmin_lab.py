@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""A customer whose mail server is run with PostfixAdmin, and the modules run as programs against it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, run_module
+from tests.lab.postfixadmin import SOURCE, TARGET, VACATION_DOMAIN, PostfixAdmin
+
+UNLIMITED = ("--aliases", "0", "--mailboxes", "0", "--maxquota", "0", "--quota", "0")
+PASSWORDS = {
+    "ann@acme.example": ("Pa$$w0rd! {{ x }}", "php_crypt:SHA512"),
+    "bob@acme.example": ("bob's secret", "md5crypt"),
+    "cy@acme.example": ("cy é 漢 ( )", "php_crypt:BLOWFISH"),
+    "dee@other.example": ("dee-Secret-1", "dovecot:SSHA256"),
+}
+
+
+class PostfixAdminLab:
+    """Both databases, and a folder for snapshots."""
+
+    def __init__(self, host: PostfixAdmin, folder: Path) -> None:
+        self.host = host
+        self.folder = folder
+
+    @property
+    def snapshot(self) -> Path:
+        """The customer's snapshot."""
+        return self.folder / "acme.json"
+
+    def clear(self) -> None:
+        """Both databases empty, and no snapshot."""
+        self.host.clear()
+        self.snapshot.unlink(missing_ok=True)
+
+    def fill(self) -> None:
+        """Domains and mailboxes, made with PostfixAdmin's own command line; each with a password of another scheme."""
+        for domain in ("acme.example", "other.example"):
+            self.host.cli("domain", "add", domain, "--description", domain, *UNLIMITED)
+        for address, (password, scheme) in PASSWORDS.items():
+            self.add_mailbox(address, password, scheme)
+
+    def add_mailbox(self, address: str, password: str, scheme: str = "php_crypt:SHA512") -> None:
+        """A mailbox of 100 MB; its user's name is the address's first part."""
+        name = address.partition("@")[0].capitalize()
+        arguments = ("--password", password, "--password2", password, "--name", name, "--quota", "100")
+        self.host.cli("mailbox", "add", address, *arguments, scheme=scheme)
+
+    def sql(self, statement: str, *values: object, database: str = SOURCE) -> tuple[Any, ...]:
+        """Run a statement as the administrator; all rows."""
+        with self.host.database.session(database) as cursor:
+            cursor.execute(statement, values or None)
+            return tuple(cursor.fetchall())
+
+    def go_away(self, address: str, subject: str, body: str, starts: str, ends: str) -> None:
+        """As a user does in the browser (VacationHandler::set_away): a row, and another target of the own alias."""
+        domain = address.partition("@")[2]
+        self.sql(
+            "INSERT INTO vacation (email, subject, body, cache, domain, active, activefrom, activeuntil)"
+            " VALUES (%s, %s, %s, '', %s, 1, %s, %s)",
+            *(address, subject, body, domain, starts, ends),
+        )
+        away = f"{address.replace('@', '#')}@{VACATION_DOMAIN}"
+        self.sql("UPDATE alias SET goto = CONCAT(goto, ',', %s) WHERE address = %s", away, address)
+
+    def extract(self, database: str = SOURCE, *, check: bool = False, **changes: Any) -> Outcome:
+        """Run settings_snapshot on one of the databases."""
+        options = {
+            "customer": "acme",
+            "profile": "postfixadmin",
+            "database": self.host.options(database),
+            "snapshot": str(self.snapshot),
+            "vault_password": VAULT_PASSWORD,
+            **changes,
+        }
+        return run_module("settings_snapshot", options, check=check)
+
+    def document(self) -> dict[str, Any]:
+        """The snapshot, without its secrets."""
+        found: dict[str, Any] = json.loads(self.snapshot.read_text(encoding="utf-8"))
+        return found
+
+    def logs_in(self, address: str, password: str) -> bool:
+        """Does the Dovecot on the target take this password?"""
+        command = ["doveadm", "-c", str(self.host.dovecot.configuration), "auth", "test", address, password]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+__all__ = ["PASSWORDS", "SOURCE", "TARGET", "VACATION_DOMAIN", "PostfixAdminLab"]
