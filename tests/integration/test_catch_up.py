@@ -168,25 +168,52 @@ def test_what_the_source_s_user_moved_is_not_doubled(stage: Stage) -> None:
     assert contents(after).total() == len(FOLDERS) * COUNT
 
 
+def make_anew(stage: Stage, *, same_uidvalidity: bool) -> None:
+    """The target's user moves all that is in a folder to a new one of its name."""
+    target = stage.at("target")
+    before = target.status("Archive")["UIDVALIDITY"]
+    target.rename("Archive", "Archive before")
+    target.create("Archive")
+    stage.set_uidvalidity("Archive", before + (0 if same_uidvalidity else 1000))
+    target.move("Archive before", target.uids("Archive before"), "Archive")
+    target.delete("Archive before")
+
+
 @pytest.mark.case(72, 82)
+@pytest.mark.parametrize("same_uidvalidity", [False, True])
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_another_uidvalidity_brings_nothing_back_and_loses_no_base(stage: Stage, side: str) -> None:
+def test_a_folder_made_anew_brings_nothing_back_and_loses_no_base(
+    stage: Stage, side: str, same_uidvalidity: bool
+) -> None:
     source, target = stage.at("source"), stage.at("target")
     target.expunge("Archive", [1])
     if side == "source":
-        stage.renumber("Archive")
+        source.expunge("Archive", [1, 4])
+        stage.renumber("Archive", same_uidvalidity=same_uidvalidity)
         source = stage.at("source")
     else:
-        target.rename("Archive", "Archive before")
-        target.create("Archive")
-        target.move("Archive before", target.uids("Archive before"), "Archive")
-        target.delete("Archive before")
+        make_anew(stage, same_uidvalidity=same_uidvalidity)
     source.append("Archive", plain("archived late"))
     source.store("Archive", [uid_of(source, "Archive", "Archive 2")], "+FLAGS", "\\Seen")
     after = catch_up(stage)
     assert folder_of(after, "Archive 1") == []
     assert flags_of(after, "Archive 2") == {"\\seen"}
+    assert [folder_of(after, name) for name in ("Archive 3", "Archive 4", "archived late")] == [["Archive"]] * 3
     assert len(after.folders["Archive"].messages) == COUNT
+
+
+@pytest.mark.case(72)
+@pytest.mark.parametrize("same_uidvalidity", [False, True])
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_folder_made_anew_before_the_cut_over_is_made_right(stage: Stage, side: str, same_uidvalidity: bool) -> None:
+    stage.at(side).expunge("Archive", [1])
+    if side == "source":
+        stage.renumber("Archive", same_uidvalidity=same_uidvalidity)
+    else:
+        make_anew(stage, same_uidvalidity=same_uidvalidity)
+    assert not stage.run().kinds
+    assert differences(stage.look("source"), stage.look("target")) == []
+    assert not stage.run().changed
 
 
 @pytest.mark.case(82)

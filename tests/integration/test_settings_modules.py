@@ -93,7 +93,7 @@ def test_ansible_vault_opens_the_secrets(lab: SettingsLab, tmp_path: Path) -> No
     (tmp_path / "password").write_text(VAULT_PASSWORD)
     command = [str(Path(sys.executable).with_name("ansible-vault")), "view", "--vault-id", f"acme@{tmp_path}/password"]
     done = subprocess.run([*command, str(tmp_path / "secrets")], capture_output=True, check=True, timeout=60)
-    passwords = json.loads(done.stdout)
+    passwords = json.loads(done.stdout)["accounts"]
     assert passwords["ann@acme.example"] == {"scheme": "PLAIN", "value": SECRETS[0]}
     assert passwords["cy@acme.example"]["scheme"] == "MD5-CRYPT"
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import imaplib
 import itertools
+import json
 import shutil
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -87,8 +90,8 @@ class Stage:
         """Everything that is there."""
         return look(self.place(side))
 
-    def renumber(self, folder: str) -> None:
-        """The source forgets a folder's index: it has another UIDVALIDITY from then on."""
+    def renumber(self, folder: str, *, same_uidvalidity: bool = False) -> None:
+        """The source forgets a folder's index: UIDs begin at 1 again, under another UIDVALIDITY as a rule."""
         self.leave("source")
         home = self.servers.home("source", self.users["source"])
         with self.place("source").open() as mailbox:
@@ -96,9 +99,22 @@ class Stage:
             before = mailbox.status(folder)["UIDVALIDITY"]
         for path in (*place.glob("dovecot.index*"), *place.glob("dovecot-uidlist")):
             path.unlink()
-        head = f"3 V{before + 1000 + next(_numbers)} N1 G{next(_numbers):032x}\n"
+        head = f"3 V{before if same_uidvalidity else before + 1000 + next(_numbers)} N1 G{next(_numbers):032x}\n"
         (place / "dovecot-uidlist").write_text(head)
         self.servers.give(home)
+
+    def set_uidvalidity(self, folder: str, value: int) -> None:
+        """Give a folder of the target this UIDVALIDITY, as a restored backup or a clock that was set back can do."""
+        side = self.servers.side("target")
+        arguments = {"user": self.users["target"], "mailbox": folder, "uidValidity": str(value)}
+        key = base64.b64encode(str(side["doveadm_api_key"]).encode()).decode()
+        request = urllib.request.Request(
+            str(side["doveadm_url"]),
+            json.dumps([["mailboxUpdate", arguments, "tag"]]).encode(),
+            {"Content-Type": "application/json", "Authorization": f"X-Dovecot-API {key}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert json.load(answer)[0][0] == "doveadmResponse"
 
     # runs
 

@@ -103,6 +103,7 @@ class FolderRun:
         self._source: Selected | None = None
         self._look = Look({}, {})
         self._recognised = Recognised()
+        self._reused = False
         #: The folder's number in the ledger and the UIDVALIDITY it is written to under.
         self._target_folder = (0, 0)
         self._known_before = 0
@@ -120,6 +121,7 @@ class FolderRun:
             return plan_fresh(step.source.state, shared.policy.of(step.target_path))
         seen = look_at(shared, step, self._row, self._target_name())
         self._source, self._look, self._recognised = seen.source, self._but_empty(seen), seen.recognised
+        self._reused = seen.reused
         source = seen.source
         state = FolderState(source.exists, source.uidnext, source.uidvalidity) if source else FolderState()
         replaceable = step.target_path != INBOX and not self._kept
@@ -299,7 +301,7 @@ class FolderRun:
             plan.fidelity,
             target_path=packed(self._step.target_path),
             reasons=plan.reasons,
-            forget=forget,
+            forget=forget or self._reused,
         )
         if self._recognised.uids:
             ledger.add_messages(folder, self._recognised.rows())

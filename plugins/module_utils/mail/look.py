@@ -47,7 +47,8 @@ class Seen:
     """Both sides of a folder, open for reading: ``source`` is None when the folder is gone from there.
 
     ``recognised`` are messages that the ledger did not know and that are the same under the same UID on both sides.
-    ``way`` is how they were looked at (:mod:`deltas`).
+    ``way`` is how they were looked at (:mod:`deltas`). ``reused``: a side gives out known UIDs once more
+    (:func:`reuses_uids`), so that nothing the ledger knows of them holds.
     """
 
     source: Selected | None
@@ -55,6 +56,7 @@ class Seen:
     look: Look
     recognised: Recognised
     way: str
+    reused: bool = False
 
 
 def examine_source(shared: SharedState, step: Step) -> Selected:
@@ -128,6 +130,8 @@ def _by_changes(shared: SharedState, step: Step, bases: _Bases, target_name: byt
     if there is None:
         return None
     (source, mine), (target, theirs) = here, there
+    if source.uidnext < bases.source.uidnext or target.uidnext < bases.target.uidnext:
+        return None
     rows = {row.source_uid: row for row in _touched(ledger, folder, mine, theirs)}
     gone = sum(mine.lost(row.source_uid) for row in rows.values())
     lost = sum(theirs.lost(row.target_uid) for row in rows.values())
@@ -172,17 +176,38 @@ def _all_known(since: FolderState, changes: Changes, rows: Mapping[int, MessageR
 # by everything
 
 
+def source_renewed(row: FolderRow, source: Selected) -> bool:
+    """Whether the source folder is another one than the ledger's, under the same name."""
+    return source.uidvalidity != row.source_uidvalidity or reuses_uids(row.source_state, source)
+
+
+def target_renewed(row: FolderRow, target: Selected) -> bool:
+    """Whether the target folder is another one than the ledger's, under the same name."""
+    return target.uidvalidity != row.target_uidvalidity or reuses_uids(row.target_state, target)
+
+
+def reuses_uids(state: tuple[int, ...] | None, now: Selected) -> bool:
+    """Whether UIDNEXT went back under one UIDVALIDITY: that never happens in one folder (RFC 3501, 2.3.1.1).
+
+    A folder made anew within the same second, or a server restored from a backup, gives out known UIDs once more.
+    ``state`` is the one after the last complete run (see :class:`~..ledger.FolderRow`).
+    """
+    return bool(state and state[2] == now.uidvalidity and now.uidnext < state[1])
+
+
 def _by_listing(shared: SharedState, step: Step, row: FolderRow | None, target_name: bytes) -> Seen:
     """Look at every message of both sides."""
     source = examine_source(shared, step) if step.action != GONE else None
     here = shared.source.flags() if source else Listing()
     target = shared.target.select(target_name, read_only=True)
     there = read_flags(shared.target, target.exists)
-    same = source is not None and source.uidvalidity == target.uidvalidity
+    states = ((row.source_state, source), (row.target_state, target)) if row else ()
+    reused = any(now is not None and reuses_uids(state, now) for state, now in states)
+    same = source is not None and source.uidvalidity == target.uidvalidity and not reused
     sieve = Sieve(here, there, same_uidvalidity=same)
     ours: frozenset[int] = frozenset()
-    if row and row.target_uidvalidity == target.uidvalidity:
-        if source is None or row.source_uidvalidity == source.uidvalidity:
+    if row and not target_renewed(row, target):
+        if source is None or not source_renewed(row, source):
             sieve.pairs(shared.ledger.each_message(row.id))
         else:
             ours = frozenset(shared.ledger.each_uid(row.id, "target"))
@@ -190,7 +215,7 @@ def _by_listing(shared: SharedState, step: Step, row: FolderRow | None, target_n
     sieve.pairs(recognised.rows())
     look = sieve.look(ours=ours, target_uidnext=target.uidnext)
     _asked_again(shared, look, here if source else None, there)
-    return Seen(source, target, _matched(shared, look), recognised, LISTING)
+    return Seen(source, target, _matched(shared, look), recognised, LISTING, reused)
 
 
 def _asked_again(shared: SharedState, look: Look, here: Listing | None, there: Listing) -> None:

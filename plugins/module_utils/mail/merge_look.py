@@ -18,7 +18,7 @@ from .attributes import flag_key, is_placeholder
 from .deltas import Since, adds_up
 from .elsewhere import Elsewhere, Trace
 from .listing import Listing, is_gap, read_fingerprints, read_flags, read_some_flags
-from .look import examine_source
+from .look import examine_source, source_renewed, target_renewed
 from .merge import MergeLook
 from .plan import FRESH, MAPPED, Pair, Step, match
 from .session import Selected
@@ -88,7 +88,7 @@ class _Looking:
     def look(self) -> MergeSeen:
         shared, step, row = self._shared, self._step, self._row
         target = shared.target.select(step.target.name, read_only=True) if step.target else None
-        renewed = bool(row and target and target.uidvalidity != row.target_uidvalidity)
+        renewed = bool(row and target and target_renewed(row, target))
         changed = self._by_changes() if row and not renewed else None
         if changed is None:
             self._seen = MergeSeen(examine_source(shared, step), target, target_renewed=renewed)
@@ -121,6 +121,8 @@ class _Looking:
         if found is None:
             return None
         source, changes = found
+        if source.uidnext < state.uidnext:
+            return None
         gone = ledger.messages_within(row.id, "source", changes.gone)
         if not adds_up(state, source, changes, len(gone)):
             shared.source.distrust(changes.way)
@@ -134,7 +136,7 @@ class _Looking:
         """Tell what is new and what has changed from what is as it was."""
         seen, row = self._seen, self._row
         known = bytearray(len(listing))
-        if row and row.source_uidvalidity != seen.source.uidvalidity:
+        if row and source_renewed(row, seen.source):
             seen.source_renewed = True
             seen.departed = self._shared.ledger.messages(row.id)
         elif row:

@@ -95,7 +95,7 @@ class FolderMerge:
         merged = Merged(
             departed=[one.source_uid for one in seen.departed],
             source_renewed=seen.source_renewed,
-            target_renewed=bool(row and (self.step.create or row.target_uidvalidity != there)),
+            target_renewed=bool(row and (self.step.create or seen.target_renewed)),
             used=[(trace.folder, trace.row) for trace in seen.used.values()],
             known=known,
         )

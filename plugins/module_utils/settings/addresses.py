@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-import idna
+from ..errors import MissingLibraryError
 
 # What is refused here has no place in a login name or a path on either side.
 _REFUSED = frozenset('/\\"<>,;()[]')
@@ -21,10 +21,17 @@ _PATTERN = re.compile(r"[^\s@,;<>\"\\()\[\]]*@[^\s@,;<>\"\\()\[\]]+")
 
 
 def canonical_domain(name: str) -> str:
-    """The domain in lower case and A-labels; what can't be encoded comes back as it is, for :func:`domain_fault`."""
+    """The domain in lower case and A-labels; what can't be encoded comes back as it is, for :func:`domain_fault`.
+
+    :raises MissingLibraryError: the library idna is not installed; it is needed for names that are not ASCII.
+    """
     lower = name.strip().rstrip(".").lower()
     if lower.isascii():
         return lower
+    try:
+        import idna
+    except ImportError as error:
+        raise MissingLibraryError("the Python library idna (3.7 or later) is not installed") from error
     try:
         return idna.encode(lower, uts46=True).decode("ascii")
     except idna.IDNAError:
