@@ -23,6 +23,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "/usr/sbin/dovecot": "dovecot-core",
         "/usr/lib/dovecot/imap": "dovecot-imapd",
         "/usr/lib/dovecot/pop3": "dovecot-pop3d",
+        "/usr/lib/dovecot/lmtp": "dovecot-lmtpd",
         "/usr/lib/dovecot/modules/auth/libdriver_mysql.so": "dovecot-mysql",
         "/usr/sbin/mariadbd": "mariadb-server",
         "/usr/bin/mariadb-install-db": "mariadb-server",

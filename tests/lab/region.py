@@ -10,6 +10,7 @@ from typing import Any
 
 from . import passwords
 from .dovecot import Dovecot, DovecotSetup
+from .exim import Exim, EximSetup
 from .layout import Layout
 from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
@@ -18,8 +19,8 @@ from .tls import Authority
 
 #: The uid and gid of all mail in the cloud.
 CLOUD_OWNER = (3100, 3100)
-PORTS = ("imap", "imaps", "pop3s", "database", "doveadm")
-SECRETS = ("master", "doveadm", "dovecot_database", "migration_database")
+PORTS = ("imap", "imaps", "pop3s", "database", "doveadm", "smtp", "outside")
+SECRETS = ("master", "doveadm", "dovecot_database", "exim_database", "migration_database")
 MASTER_USER = "migration"
 DATABASE = "cloud"
 DATABASE_USER = "migration"
@@ -28,7 +29,10 @@ TEST_TENANT = "lab"
 
 
 class Region:
-    """Dovecot with mdbox, SQL accounts and the doveadm HTTP API, and the MariaDB behind it."""
+    """Dovecot with mdbox, SQL accounts and the doveadm HTTP API, and the MariaDB behind it.
+
+    Where mail is delivered, `mx` takes it by SMTP, and `outside` is the server of everybody who is not in the region.
+    """
 
     def __init__(self, name: str, layout: Layout, state: RegionState, authority: Authority) -> None:
         self.name = name
@@ -44,6 +48,8 @@ class Region:
             layout.run / f"{name}-d",
             self._dovecot(self.database.socket, authority),
         )
+        self.outside = Exim(f"{name} outside", self.folder / "outside", self._exim("outside", state.ports["outside"]))
+        self.mx = Exim(f"{name} mx", self.folder / "mx", self._exim("mx", state.ports["smtp"]))
 
     @property
     def databases(self) -> Sequence[Server]:
@@ -53,7 +59,8 @@ class Region:
     @property
     def servers(self) -> Sequence[Server]:
         """All servers of the region."""
-        return [self.database, self.dovecot]
+        servers: list[Server] = [self.database, self.dovecot]
+        return [*servers, self.outside, self.mx] if self.state.options.delivery else servers
 
     def enable_tenant(self, subscription: str, display_name: str = "") -> None:
         """Add a tenant that customers may be migrated to; one that is there stays as it is."""
@@ -113,6 +120,8 @@ class Region:
             "log": str(self.dovecot.log),
             "rawlog": str(self.dovecot.rawlog) if self.state.options.rawlog else "",
         }
+        if self.state.options.delivery:
+            result["smtp"] = {"host": "127.0.0.1", "port": ports["smtp"]}
         if self.state.options.doveadm:
             result["doveadm_url"] = f"http://127.0.0.1:{ports['doveadm']}/doveadm/v1"
             result["doveadm_api_key"] = self.state.secrets["doveadm"]
@@ -123,6 +132,7 @@ class Region:
         secrets = self.state.secrets
         users = (
             DatabaseUser("dovecot", secrets["dovecot_database"], "localhost", "SELECT"),
+            DatabaseUser("exim", secrets["exim_database"], "localhost", "SELECT"),
             DatabaseUser(
                 DATABASE_USER, secrets["migration_database"], "127.0.0.1", "SELECT, INSERT, UPDATE, DELETE", tls=True
             ),
@@ -144,7 +154,19 @@ class Region:
             socket=socket,
             database=DATABASE,
             database_password=state.secrets["dovecot_database"],
-            values={"doveadm_api_key": state.secrets["doveadm"]},
+            values={"doveadm_api_key": state.secrets["doveadm"], "delivery": state.options.delivery},
             rawlog=state.options.rawlog,
             extra=state.options.extra,
         )
+
+    def _exim(self, kind: str, port: int) -> EximSetup:
+        """Exim asks the database through its socket, too, and gives the mail to Dovecot through one."""
+        values = {
+            "socket": self.database.socket,
+            "database": DATABASE,
+            "password": self.state.secrets["exim_database"],
+            "lmtp": self.dovecot.run / "lmtp",
+            "outside_port": self.state.ports["outside"],
+        }
+        host_name = f"mx1-{self.name}.atmailcloud.example" if kind == "mx" else "mail.outside.example"
+        return EximSetup(kind, port, host_name, self.owner, values)

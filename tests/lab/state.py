@@ -50,12 +50,16 @@ class SiteOptions:
 
 @dataclass(frozen=True)
 class RegionOptions:
-    """How a region differs from the ordinary one; as for a site, and `doveadm` False takes its HTTP API away."""
+    """How a region differs from the ordinary one; as for a site, and `doveadm` False takes its HTTP API away.
+
+    With `delivery` it takes mail: Exim as its MX, LMTP, and an Exim that is everybody else's server.
+    """
 
     certificate: str = "good"
     extra: str = ""
     rawlog: bool = False
     doveadm: bool = True
+    delivery: bool = False
 
 
 @dataclass
