@@ -39,7 +39,7 @@ def _with_domains(
     """The aliases, and those of whole domains that have a table of their own."""
     found = {alias.address: alias for alias in aliases}
     findings = []
-    for row in site.rows(database, "domain_aliases", "name", "target", "enabled"):
+    for row in site.rows(database, "alias_domains", "name", "target", "enabled"):
         name, target = canonical_domain(row["name"]), canonical_domain(row["target"])
         where = f"@{shown(name)}"
         wrong = domain_fault(name) or domain_fault(target) or ("it is its own target" if name == target else None)

@@ -24,7 +24,7 @@ WAYS = Table(
     ("alias",),
     {"address": Column(("address",)), "goto": Column(("goto",)), "enabled": Column(("active",), required=False)},
 )
-DOMAIN_ALIASES = Table(
+ALIAS_DOMAINS = Table(
     ("alias_domain",),
     {
         "name": Column(("alias_domain",)),
@@ -62,7 +62,7 @@ POSTFIXADMIN = SourceProfile(
             },
         ),
         "ways": WAYS,
-        "domain_aliases": DOMAIN_ALIASES,
+        "alias_domains": ALIAS_DOMAINS,
         "vacations": VACATIONS,
         "polled": Table(
             ("fetchmail",),

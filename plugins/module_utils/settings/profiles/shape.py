@@ -72,7 +72,7 @@ class SourceProfile:
     the MD5 of the stored password.
 
     Where all ways of mail are rows of one table, that is ``ways`` (address, goto, enabled; :mod:`..gotos`), with
-    ``domain_aliases`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
+    ``alias_domains`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
     ``polled`` (what fetchmail needs). ``domains`` may have ``backup`` (the site is only a backup for the domain) and
     ``transport`` (transport(5)); ``no_domains`` are words in the place of a domain's name.
     """
