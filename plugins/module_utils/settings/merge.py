@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, Literal
 
 Policy = Literal["replace", "keep", "keep_and_warn", "keep_and_fail"]
@@ -25,39 +25,93 @@ _DIGEST = "sha256:"
 
 @dataclass(frozen=True)
 class Merged:
-    """What an attribute becomes; ``conflict`` says that the target's people changed it."""
+    """What an attribute becomes, what is noted of it, and what of it was changed on the target."""
 
     value: Any
-    conflict: bool = False
+    note: Any
+    conflict: str = ""
 
 
 def noted(value: Any) -> Any:
     """What is written down of a value to know it again: itself when it is short and plain, else a digest."""
     if value is None or isinstance(value, bool | int):
         return value
-    if isinstance(value, str):
-        return value if len(value) <= _LONGEST_NOTED else _digest(value)
-    return _digest(json.dumps(value, ensure_ascii=False, sort_keys=True))
-
-
-def merge_value(key: str, now: Any, wanted: Any, applied: Applied, policy: Policy) -> Merged:
-    """One value: a name, a status, a text."""
-    if now == wanted or (key in applied and applied[key] == noted(now)):
-        return Merged(wanted)
-    return Merged(wanted if policy == "replace" else now, conflict=True)
-
-
-def merge_set(key: str, now: Iterable[str], wanted: Iterable[str], applied: Applied, policy: Policy) -> Merged:
-    """A set of words: targets, patterns; gives a sorted tuple."""
-    there, wish = frozenset(now), frozenset(wanted)
-    note = applied.get(key)
-    ours = frozenset(each for each in note if isinstance(each, str)) if isinstance(note, list) else frozenset[str]()
-    taken_away = (wish & ours) - there
-    after = (there - (ours - wish)) | wish
-    if taken_away and policy != "replace":
-        after -= taken_away
-    return Merged(tuple(sorted(after)), conflict=bool(taken_away))
-
-
-def _digest(value: str) -> str:
+    if isinstance(value, str) and len(value) <= _LONGEST_NOTED:
+        return value
+    if not isinstance(value, str):
+        value = json.dumps(value, default=_plain, ensure_ascii=False, sort_keys=True)
     return _DIGEST + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def merge_value(key: str, now: Any, wanted: Any, applied: Applied, policy: Policy, *, silent: Any = ...) -> Merged:
+    """One value: a name, a status, a text. A wish for ``silent`` (nothing) takes away only what a migration wrote."""
+    if now == wanted:
+        return Merged(now, applied.get(key, noted(now)))
+    ours = key in applied and applied[key] == noted(now)
+    if not ours and wanted == silent:
+        return Merged(now, applied.get(key))
+    if ours or policy == "replace":
+        return Merged(wanted, noted(wanted), "" if ours else key)
+    return Merged(now, applied.get(key), key)
+
+
+def merge_set(
+    key: str, now: Iterable[str], wanted: Iterable[str], applied: Applied, policy: Policy, *, removing: bool = True
+) -> Merged:
+    """A set of words: targets, patterns; gives a sorted tuple. Without ``removing`` nothing goes."""
+    merged = merge_map(
+        key, dict.fromkeys(now), dict.fromkeys(wanted), applied, policy, removing=removing, noted_as=lambda _each: None
+    )
+    return Merged(tuple(sorted(merged.value)), sorted(merged.note), merged.conflict)
+
+
+def merge_map(
+    key: str,
+    now: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    applied: Applied,
+    policy: Policy,
+    *,
+    removing: bool = True,
+    noted_as: Any = noted,
+) -> Merged:
+    """Named values, each judged alone; gives a mapping sorted by name."""
+    ours = _noted_names(applied.get(key))
+    after: dict[str, Any] = dict(now)
+    note: dict[str, Any] = {}
+    changed: list[str] = []
+    for name in sorted(ours.keys() - wanted.keys()):
+        if name not in now:
+            continue
+        if not removing:
+            note[name] = ours[name]
+        elif ours[name] == noted_as(now[name]):
+            del after[name]
+    for name, value in wanted.items():
+        taken_away = name in ours and name not in now
+        other = name in now and now[name] != value
+        foreign = other and (name not in ours or ours[name] != noted_as(now[name]))
+        if taken_away or foreign:
+            changed.append(name)
+        if (
+            (name not in now and not taken_away)
+            or (other and not foreign)
+            or ((taken_away or foreign) and policy == "replace")
+        ):
+            after[name] = value
+            note[name] = noted_as(value)
+        elif name in ours:
+            note[name] = ours[name]
+    conflict = f"{key} ({', '.join(sorted(changed))})" if changed else ""
+    return Merged(dict(sorted(after.items())), dict(sorted(note.items())), conflict)
+
+
+def _noted_names(note: Any) -> dict[str, Any]:
+    """The names that a migration wrote, from a note; a note that is not ours counts as none."""
+    if isinstance(note, list):
+        return {each: None for each in note if isinstance(each, str)}
+    return dict(note) if isinstance(note, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else list(value)

@@ -12,9 +12,12 @@ from ..transport.database import DatabaseServer
 from ..transport.imap import OPTIONS as LOGIN
 from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
-from .plan import POLICIES
+from .merge import POLICIES
+from .plan import Wish
 from .profiles.shape import Overrides
 from .schemes import HASHES
+from .target import Place
+from .things import WORDS
 
 SSH = {
     "host": {"type": "str", "required": True},
@@ -90,6 +93,13 @@ APPLY: dict[str, Any] = {
         "default": "keep_and_warn",
         "no_log": False,
     },
+    "on_conflicts": {
+        "type": "dict",
+        "default": {},
+        "options": {word: {"type": "str", "choices": list(POLICIES), "no_log": False} for word in WORDS},
+    },
+    "allow_removals": {"type": "float", "default": 0.2},
+    "allow_removals_below": {"type": "int", "default": 10},
     "password_scheme": {"type": "str", "choices": list(HASHES), "default": HASHES[0], "no_log": False},
     "mailbox_server": {"type": "str", "default": ""},
     "mailbox_type": {"type": "str", "default": "mdbox"},
@@ -118,6 +128,28 @@ def overrides(params: Mapping[str, Any]) -> Overrides:
         columns={str(table): _words(names, f"overrides.columns.{table}") for table, names in columns.items()},
         settings=_words(given.get("settings"), "overrides.settings"),
     )
+
+
+def wish(params: Mapping[str, Any]) -> Wish:
+    """What to do where somebody else changed the target. Raises InputError for a share that is none."""
+    share = params["allow_removals"]
+    if not 0 <= share <= 1:
+        raise InputError("it is a share: between 0 and 1", option="allow_removals")
+    given = {word: policy for word, policy in (params.get("on_conflicts") or {}).items() if policy}
+    return Wish(
+        params["subscription"],
+        params["on_conflict"],
+        params["on_password_conflict"],
+        given,
+        share,
+        params["allow_removals_below"],
+    )
+
+
+def place(params: Mapping[str, Any]) -> Place:
+    """Where on the target a customer goes."""
+    names = ("subscription", "region", "password_scheme", "mailbox_server", "mailbox_type")
+    return Place(**{name: params[name] for name in names})
 
 
 def imap_server(params: Mapping[str, Any]) -> ImapServer | None:

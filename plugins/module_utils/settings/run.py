@@ -18,10 +18,12 @@ from . import apply as applying
 from . import document, options, snapshot
 from .assess import assess, counts
 from .model import Customer, Finding, failing
-from .plan import Plan, Wish, described
-from .profiles import target_profile
+from .plan import Plan
+from .shown import described, summary
 from .sizes import MailboxSize, Refusal, measure
 from .source import reading
+from .targets import open_target
+from .things import ACCOUNTS
 
 _SHOWN = 5
 
@@ -85,17 +87,13 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bo
             message = f"{params['snapshot']} is the snapshot of the customer {customer.name}"
             raise InputError(message, option="snapshot")
         customer = customer.only(params["domains"])
-        wish = Wish(params["subscription"], params["on_conflict"], params["on_password_conflict"])
-        place = applying.Place(
-            params["region"], params["password_scheme"], params["mailbox_server"], params["mailbox_type"]
-        )
+        wish, place = options.wish(params), options.place(params)
         server = options.database_server(params)
         with (
             maybe_tunnel(options.ssh_server(params)) as tunnel,
             Database(server, tunnel, read_only=check_mode) as database,
         ):
-            profile = target_profile(params["profile"])
-            target = applying.open_target(database, profile, options.overrides(params))
+            target = open_target(params["profile"], database, options.overrides(params))
             if check_mode:
                 changes = applying.preview(target, customer, wish, place)
             else:
@@ -108,11 +106,11 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bo
 
 
 def _apply_result(changes: Plan, customer: Customer) -> dict[str, Any]:
-    refused = {finding.account for finding in failing(changes.findings)}
-    applied = replace(customer, accounts=tuple(each for each in customer.accounts if each.address not in refused))
+    made = tuple(each for each in customer.accounts if (ACCOUNTS, each.address) not in changes.refused)
+    applied = replace(customer, accounts=made)
     return {
         "changed": changes.changed,
-        "summary": applying.summary(changes),
+        "summary": summary(changes),
         "mailboxes": _mailboxes(applied),
         "findings": _plain(changes.findings),
     }
@@ -183,7 +181,7 @@ def _unless_failed(result: dict[str, Any], findings: Iterable[Finding], params: 
         return result
     first = "; ".join(f"{finding.account}: {finding.message}" for finding in bad[:_SHOWN])
     more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    error = AccountsFailedError(f"{len(bad)} accounts were left out: {first}{more}.", account=bad[0].account)
+    error = AccountsFailedError(f"{len(bad)} findings say what was left out: {first}{more}.", account=bad[0].account)
     kinds = {finding.kind for finding in bad}
     if len(kinds) == 1:
         error.kind = kinds.pop()

@@ -1,140 +1,107 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""What the target holds of a customer now: the survey that a plan is made from."""
+"""What a target is to a plan: what it holds now, what it can hold, and something that carries a plan out.
+
+A platform is one class with the methods of :class:`TargetAdapter`. It turns its rows into :class:`things.There` and
+changes into rows; everything that is decided is decided in :mod:`.plan`, for all platforms alike.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
-from ..errors import TenantError
-from ..transport.database import Database, text
-from .model import Customer
-from .profiles.shape import BoundTable, TargetProfile
+from .merge import Applied
+from .model import Password
+from .schemes import HASHES
+from .things import There
 
-_CHUNK = 500
-Applied = Mapping[str, Any]
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from .plan import Change
 
 
 @dataclass(frozen=True)
-class TargetDomain:
-    """A domain on the target; ``applied`` is what a migration wrote last, by attribute."""
+class Place:
+    """Where on the target a customer goes, and how its passwords and mailboxes are kept there."""
 
-    name: str
     subscription: str
-    enabled: bool
-    applied: Applied = field(default_factory=dict)
+    region: str
+    password_scheme: str = HASHES[0]
+    mailbox_server: str = ""
+    mailbox_type: str = "mdbox"
 
 
 @dataclass(frozen=True)
-class TargetAccount:
-    """An account on the target; ``password`` with its prefix, as stored."""
+class Capacity:
+    """What a target can hold.
 
-    address: str
-    domain: str
-    display_name: str
-    enabled: bool
-    quota_bytes: int | None
-    password: str | None = field(repr=False)
-    password_status: str
-    migrate_status: str
-    applied: Applied = field(default_factory=dict)
+    ``places``: kind → attributes (``site`` of ``senders``: lists of the whole site; ``password`` of ``accounts``).
+    ``limits``: ``kind.attribute`` → characters, of a set those of each word; ``kind.key`` for the thing's own name.
+    """
+
+    places: Mapping[str, frozenset[str]]
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def limit(self, kind: str, attribute: str) -> int | None:
+        """Characters; None: no limit."""
+        return self.limits.get(f"{kind}.{attribute}")
 
 
 @dataclass(frozen=True)
-class TargetState:
-    """The part of the target that a customer's plan is about."""
+class State:
+    """What there is on the target: things by kind and key, of all domains that are the customer's there.
 
-    domains: Mapping[str, TargetDomain]
-    accounts: Mapping[str, TargetAccount]
+    ``foreign`` are domains of the customer that belong to somebody else on the target. ``notes`` are of things that
+    are gone by now: kind → key → what a migration wrote last.
+    """
 
+    things: Mapping[str, Mapping[str, There]]
+    foreign: frozenset[str] = frozenset()
+    notes: Mapping[str, Mapping[str, Applied]] = field(default_factory=dict)
 
-def check_tenant(database: Database, tables: Mapping[str, BoundTable], subscription: str, region: str) -> None:
-    """Raises TenantError unless the subscription is known, in that region, active and enabled for migration (H16)."""
-    table = tables["tenants"]
-    sql = f"{table.select('region', 'status', 'migration_enabled')} WHERE {table.column('subscription')} = %s"
-    rows = database.all(sql, (subscription,))
-    where = {"subscription": subscription}
-    if not rows:
-        raise TenantError("the target does not know this subscription", **where)
-    its_region, status, enabled = map(text, rows[0])
-    if its_region != region:
-        raise TenantError(f"the subscription is in region {its_region}, not {region}", **where)
-    if status != "active":
-        raise TenantError(f"the subscription is {status}", **where)
-    if enabled in (None, "", "0"):
-        raise TenantError("the subscription is not enabled for migration", **where)
+    def kind(self, kind: str) -> Mapping[str, There]:
+        """The things of a kind, by key."""
+        return self.things.get(kind, {})
+
+    def __iter__(self) -> Iterator[There]:
+        for things in self.things.values():
+            yield from things.values()
 
 
-def survey(
-    database: Database,
-    profile: TargetProfile,
-    tables: Mapping[str, BoundTable],
-    customer: Customer,
-    *,
-    lock: bool,
-) -> TargetState:
-    """The customer's domains, and every account in them. ``lock`` holds these rows until the transaction ends."""
-    suffix = " FOR UPDATE" if lock else ""
-    names = sorted({domain.name for domain in customer.domains} | {account.domain for account in customer.accounts})
-    domains = {}
-    table = tables["domains"]
-    select = table.select("name", "subscription", "status", "applied")
-    for name, owner, status, applied in _rows(database, select, table.column("name"), names, suffix):
-        domains[name or ""] = TargetDomain(name or "", owner or "", status == profile.active, _applied(applied))
-    accounts = {}
-    table = tables["accounts"]
-    select = table.select(
-        "address",
-        "domain",
-        "display_name",
-        "status",
-        "quota_bytes",
-        "password",
-        "password_status",
-        "migrate_status",
-        "applied",
-    )
-    for row in _rows(database, select, table.column("domain"), names, suffix):
-        account = _account(profile, row)
-        accounts[account.address] = account
-    return TargetState(domains, accounts)
+@dataclass(frozen=True)
+class Writing:
+    """What writing needs besides the changes: ``stored`` hashes a plain password as the target keeps it."""
+
+    place: Place
+    stored: Callable[[Password], str]
 
 
-def _account(profile: TargetProfile, row: tuple[str | None, ...]) -> TargetAccount:
-    address, domain, display_name, status, quota, password, password_status, migrate_status, applied = row
-    return TargetAccount(
-        address=address or "",
-        domain=domain or "",
-        display_name=display_name or "",
-        enabled=status == profile.active,
-        quota_bytes=int(quota) if quota else None,
-        password=password or None,
-        password_status=password_status or "",
-        migrate_status=migrate_status or "",
-        applied=_applied(applied),
-    )
+class TargetAdapter(Protocol):
+    """A platform to write to."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """What this target can hold."""
+
+    def check(self, place: Place) -> None:
+        """Raises TenantError unless the customer may be written there."""
+
+    def survey(self, place: Place, domains: Iterable[str], *, lock: bool) -> State:
+        """All that the customer has there, and who has these domains; ``lock`` until the transaction ends."""
+
+    def write(self, changes: Sequence[Change], writing: Writing) -> None:
+        """Carry the changes out; they come in the order in which they can be written."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything written inside is written at its end, or not at all."""
 
 
-def _rows(
-    database: Database, select: str, column: str, names: list[str], suffix: str
-) -> Iterator[tuple[str | None, ...]]:
-    for chunk in _chunks(names):
-        marks = ", ".join(["%s"] * len(chunk))
-        for row in database.rows(f"{select} WHERE {column} IN ({marks}){suffix}", chunk):
-            yield tuple(map(text, row))
-
-
-def _chunks(names: list[str]) -> Iterable[list[str]]:
-    return (names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK))
-
-
-def _applied(value: str | None) -> Applied:
-    """What a migration noted; a note that is not ours counts as none, so that nothing is taken for our own work."""
-    try:
-        found = json.loads(value or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def by_kind(things: Iterable[There]) -> dict[str, dict[str, There]]:
+    """The things as :class:`State` has them."""
+    found: dict[str, dict[str, There]] = {}
+    for each in things:
+        found.setdefault(each.kind, {})[each.key] = each
+    return found
