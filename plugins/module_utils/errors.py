@@ -13,6 +13,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── UnsupportedError            unsupported          asked for something that this version does not do
     │   └── PhaseError                  phase_passed         a phase was asked for that the customer has left
     ├── MissingLibraryError             missing_library      a Python library is missing or too old
+    ├── MissingProgramError             missing_program      a program is not installed where the module runs
     ├── ConnectError                    connection_failed    a server can't be reached
     │   ├── UnknownHostError            unknown_host
     │   ├── RefusedError                connection_refused
@@ -37,6 +38,9 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── DatabaseError                   database_error
     │   ├── MissingTableError           missing_table
     │   └── MissingColumnError          missing_column
+    ├── DumpError                       dump_invalid         a file is no dump of a database that can be read
+    │   ├── DumpTruncatedError          dump_truncated       the dump ends before its end
+    │   └── NoSpaceError                no_space             the disk of this machine has no room for it
     ├── SnapshotError                   snapshot_invalid     a snapshot is not ours, damaged, or its secrets don't open
     ├── TenantError                     tenant_not_enabled   the subscription is not enabled for migration
     ├── PgpError                        pgp_failed           a PGP message can't be opened or made
@@ -142,6 +146,13 @@ class MissingLibraryError(MigrationError):
 
     kind = "missing_library"
     safe_next = "Install the library for the Python interpreter that runs the module, then run again."
+
+
+class MissingProgramError(MigrationError):
+    """A program is not installed where the module runs."""
+
+    kind = "missing_program"
+    safe_next = "Install the program's package where the module runs, then run again; nothing has been changed."
 
 
 class ConnectError(MigrationError):
@@ -334,6 +345,32 @@ class MissingColumnError(DatabaseError):
 
     kind = "missing_column"
     safe_next = "Check the profile, or name the site's own column in the inventory; nothing has been changed."
+
+
+class DumpError(MigrationError):
+    """A file is no dump of a database, or has something in it that no dump of tables has."""
+
+    kind = "dump_invalid"
+    safe_next = (
+        "Ask for a dump made by mysqldump or mariadb-dump, as docs/other-sources.md says; nothing has been changed."
+    )
+
+
+class DumpTruncatedError(DumpError):
+    """The dump ends before its end: a part of the customer's data is not in it."""
+
+    kind = "dump_truncated"
+    safe_next = (
+        "Ask for the dump anew and compare sizes. If you know that it is whole, allow it with dump.allow_truncated; "
+        "nothing has been changed."
+    )
+
+
+class NoSpaceError(DumpError):
+    """The disk of the machine that the module runs on has no room for the dump's data."""
+
+    kind = "no_space"
+    safe_next = "Free some space, or name another folder as dump.workspace; what was there is removed again."
 
 
 class SnapshotError(MigrationError):

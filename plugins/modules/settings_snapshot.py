@@ -15,6 +15,7 @@ description:
   - Passwords stay as they are stored. They are in the file as one Ansible Vault text, in no other place.
   - An account that can't be migrated is left out and reported; all others are in the snapshot all the same.
 extends_documentation_fragment:
+  - atmail.migration.source
   - atmail.migration.database
   - atmail.migration.ssh
   - atmail.migration.snapshot
@@ -190,13 +191,14 @@ safe_next:
 
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
 from ansible_collections.atmail.migration.plugins.module_utils.settings.options import (
-    CONNECTION,
     SNAPSHOT,
+    SOURCE,
     SOURCE_PROFILE,
+    SOURCE_RULES,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings.run import settings_snapshot
 
-SPEC = ArgumentSpec(options={**CONNECTION, **SNAPSHOT, **SOURCE_PROFILE, "vault_id": {"type": "str"}})
+SPEC = ArgumentSpec(options={**SOURCE, **SNAPSHOT, **SOURCE_PROFILE, "vault_id": {"type": "str"}}, **SOURCE_RULES)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ description:
   - With O(imap) it also counts each account's folders, messages and bytes, and finds accounts without a mailbox.
   - Only reads; the database session is read-only on the server's side too where the server can do so.
 extends_documentation_fragment:
+  - atmail.migration.source
   - atmail.migration.database
   - atmail.migration.ssh
 attributes:
@@ -365,13 +366,14 @@ safe_next:
 
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
 from ansible_collections.atmail.migration.plugins.module_utils.settings.options import (
-    CONNECTION,
     IMAP,
+    SOURCE,
     SOURCE_PROFILE,
+    SOURCE_RULES,
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings.run import source_info
 
-SPEC = ArgumentSpec(options={**CONNECTION, **SOURCE_PROFILE, **IMAP})
+SPEC = ArgumentSpec(options={**SOURCE, **SOURCE_PROFILE, **IMAP}, **SOURCE_RULES)
 
 
 def main() -> None:

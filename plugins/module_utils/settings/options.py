@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..pgp.options import PGP, pgp_keys
 from ..transport.database import DatabaseServer
 from ..transport.imap import OPTIONS as LOGIN
 from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
+from .dump import Dump
 from .merge import POLICIES
 from .plan import Wish
 from .profiles.shape import Overrides
@@ -58,6 +61,30 @@ CONNECTION: dict[str, Any] = {
     "database": {"type": "dict", "required": True, "options": DATABASE},
     "overrides": {"type": "dict", "default": {}, "options": OVERRIDES},
     "domains": {"type": "list", "elements": "str", "default": []},
+}
+#: A source that is a file instead of a database.
+FILES: dict[str, Any] = {
+    "dump": {
+        "type": "dict",
+        "options": {
+            "path": {"type": "path", "required": True},
+            "database": {"type": "str"},
+            "allow_truncated": {"type": "bool", "default": False},
+            "workspace": {"type": "path"},
+        },
+    },
+}
+#: What every module that reads a source takes, and the rules between these options.
+SOURCE: dict[str, Any] = {
+    **CONNECTION,
+    "database": {**CONNECTION["database"], "required": False},
+    **FILES,
+    **PGP,
+}
+ONE_SOURCE = [["database", "dump"]]
+SOURCE_RULES: dict[str, Any] = {
+    "required_one_of": ONE_SOURCE,
+    "mutually_exclusive": [*ONE_SOURCE, ["dump", "ssh"]],
 }
 #: What every module that has to do with a snapshot takes.
 SNAPSHOT: dict[str, Any] = {
@@ -114,6 +141,21 @@ def ssh_server(params: Mapping[str, Any]) -> SshServer | None:
 def database_server(params: Mapping[str, Any]) -> DatabaseServer:
     """The option ``database``."""
     return DatabaseServer(**params["database"])
+
+
+def dump(params: Mapping[str, Any]) -> Dump | None:
+    """The option ``dump``, None when it is not given."""
+    given = params.get("dump")
+    if not given:
+        return None
+    workspace = given.get("workspace")
+    return Dump(
+        path=Path(given["path"]),
+        database=given.get("database"),
+        allow_truncated=given["allow_truncated"],
+        workspace=Path(workspace) if workspace else None,
+        keys=pgp_keys(params),
+    )
 
 
 def overrides(params: Mapping[str, Any]) -> Overrides:

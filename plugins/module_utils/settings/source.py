@@ -13,8 +13,9 @@ from ..errors import InputError
 from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
 from . import options
+from .dump import dumped, findings
 from .extract import Site, extract, recognise
-from .model import Customer
+from .model import Customer, Finding
 from .profiles import source_profile
 
 
@@ -40,21 +41,27 @@ def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
 
     Raises the errors of connecting, of missing tables and columns, and InputError for options that do not fit.
     """
-    with _database(params) as database:
+    with _database(params) as (database, remarks):
         site = recognise(database, source_profile(params["profile"]), options.overrides(params))
-        whole = Reading(extract(database, site, params["customer"]), Place(database, site))
-        yield replace(whole, customer=_only(whole.customer, params["domains"]))
+        customer = _only(extract(database, site, params["customer"]), params["domains"])
+        customer = replace(customer, findings=(*customer.findings, *remarks)).sorted()
+        yield Reading(customer, Place(database, site))
 
 
 @contextlib.contextmanager
-def _database(params: Mapping[str, Any]) -> Iterator[Database]:
-    """The source's database, in a session that can't write."""
+def _database(params: Mapping[str, Any]) -> Iterator[tuple[Database, list[Finding]]]:
+    """The source's database in a session that can't write, and what there is to say of the way to it."""
+    dump = options.dump(params)
+    if dump is not None:
+        with dumped(dump) as (database, loaded):
+            yield database, findings(loaded)
+        return
     server = options.database_server(params)
     with (
         maybe_tunnel(options.ssh_server(params)) as tunnel,
         Database(server, tunnel, read_only=True) as database,
     ):
-        yield database
+        yield database, []
 
 
 def _only(customer: Customer, domains: Iterable[str]) -> Customer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -50,7 +51,10 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class DatabaseServer:
-    """A database and who reads it. ``host`` is as the SSH server sees it when there is one; ``timeout`` in seconds."""
+    """A database and who reads it. ``host`` is as the SSH server sees it when there is one; ``timeout`` in seconds.
+
+    ``socket`` is the path of a Unix socket on this machine, which is taken instead of host and port.
+    """
 
     host: str
     name: str
@@ -60,11 +64,12 @@ class DatabaseServer:
     tls: bool | None = None
     ca_path: str | None = None
     timeout: float = 30
+    socket: str | None = None
 
     @property
     def place(self) -> str:
         """Host, port and database for messages."""
-        return f"{self.host}:{self.port}/{self.name}"
+        return self.name if self.socket else f"{self.host}:{self.port}/{self.name}"
 
 
 def quoted(name: str) -> str:
@@ -109,7 +114,7 @@ class Database:
         """
         self._pymysql = _library()
         self._server = server
-        use_tls = (tunnel is None) if server.tls is None else server.tls
+        use_tls = (tunnel is None and not server.socket) if server.tls is None else server.tls
         _refuse_plain_text(server, tunnel, use_tls)
         try:
             self._connection = self._connect(tunnel, use_tls, "utf8mb4")
@@ -137,6 +142,11 @@ class Database:
         """Run one statement; the number of rows that it matched."""
         with self._errors(), self._connection.cursor() as cursor:
             return int(cursor.execute(sql, tuple(parameters)))
+
+    def send(self, statement: bytes) -> None:
+        """Run one statement as it stands in a file, in the session's character set."""
+        with self._errors():
+            self._connection.query(statement)
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run one statement for every row; inserts of many rows travel together."""
@@ -213,9 +223,7 @@ class Database:
             **encryption,
         )
         # PyMySQL's own sockets would know nothing of our errors, and nothing of SSH channels.
-        sock: Any = (
-            tunnel.channel(server.host, server.port) if tunnel else connect(server.host, server.port, server.timeout)
-        )
+        sock: Any = _reached(server, tunnel)
         try:
             connection.connect(sock)
         except BaseException:
@@ -266,6 +274,22 @@ class Database:
         if "timed out" in message:
             return TimedOutError("no answer within the time limit", server=self._server.place)
         return ConnectionLostError("the database closed the connection", server=self._server.place)
+
+
+def _reached(server: DatabaseServer, tunnel: Tunnel | None) -> Any:
+    """A connected socket, or an SSH channel, which is used like one."""
+    if tunnel is not None:
+        return tunnel.channel(server.host, server.port)
+    if server.socket is None:
+        return connect(server.host, server.port, server.timeout)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(server.timeout)
+    try:
+        sock.connect(server.socket)
+    except OSError as error:
+        sock.close()
+        raise socket_error(error, server.socket, 0) from error
+    return sock
 
 
 def _missing(code: int, message: str, place: str) -> MigrationError:
