@@ -68,6 +68,7 @@ def extract(lab: SettingsLab, path: Path, *, over: bytes | None = None, **change
     if over is not None:
         snapshot.write_bytes(over)
     workspace = Path(tempfile.mkdtemp(prefix="atmail-test-"))
+    workspace.chmod(0o755)  # the server has a user of its own when we are root
     dump = {"path": str(path), "workspace": str(workspace), **changes.pop("dump", {})}
     options = {"customer": "acme", "dump": dump, "snapshot": str(snapshot), "vault_password": VAULT_PASSWORD}
     outcome = lab.run("settings_snapshot", {**options, **changes})

@@ -181,6 +181,12 @@ def _private_folder(workspace: Path | None) -> Path:
     if len(bytes(folder / "socket")) > _LONGEST_SOCKET:
         folder.rmdir()
         raise InputError(f"the path {folder.parent} is too long for a socket in it", option="dump.workspace")
+    closed = _closed_to_server(folder)
+    if closed is not None:
+        folder.rmdir()
+        raise InputError(
+            f"the user {_SYSTEM_USER}, whom the server runs as, can't enter {closed}", option="dump.workspace"
+        )
     for part in ("data", "tmp", "files", "plugins"):
         (folder / part).mkdir(mode=0o700)
         if _runs_as():
@@ -196,6 +202,22 @@ def _owner() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         raise InputError(f"the user {os.geteuid()} has no name on this machine; MariaDB needs one") from None
+
+
+def _closed_to_server(folder: Path) -> Path | None:
+    """The first folder above ours that the server's user can't pass through, None when it can."""
+    if not _runs_as():
+        return None
+    try:
+        user = pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        raise MissingProgramError(f"there is no user {_SYSTEM_USER}; the package {PACKAGE} brings it") from None
+    for parent in reversed(folder.parents):
+        state = parent.stat()
+        needed = 0o100 if state.st_uid == user.pw_uid else 0o010 if state.st_gid == user.pw_gid else 0o001
+        if not state.st_mode & needed:
+            return parent
+    return None
 
 
 def _runs_as() -> list[str]:
