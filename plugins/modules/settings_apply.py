@@ -5,16 +5,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: settings_apply
-short_description: Make the cloud's domains and accounts match a customer's snapshot
+short_description: Make the cloud match a customer's snapshot
 version_added: 0.1.0
 author:
   - The atmail.migration developers (@atmail)
 description:
-  - Makes the snapshot's domains and accounts on the target, with names, quotas, status and passwords, and makes
-    existing ones follow the snapshot. Everything is written in one transaction. Nothing is ever removed.
+  - Makes everything of the snapshot on the target, and makes what is there follow the snapshot. These are domains,
+    accounts with their
+    passwords, quotas, forwards, automatic replies, signatures, lists of senders and polled mailboxes, aliases of all
+    kinds, lists of senders
+    of whole domains and of the site, and shared contacts. Everything is written in one transaction.
   - Hashed passwords are carried as they are, with their scheme; plain ones are hashed with O(password_scheme).
   - What a migration has written is noted on the target. So a change that somebody made there since is told from one
-    that was made on the source, and O(on_conflict) and O(on_password_conflict) decide about it.
+    that was made on the source, and O(on_conflict), O(on_conflicts) and O(on_password_conflict) decide about it.
+  - Domains and accounts are never removed. Aliases, targets of aliases, forwards, entries of lists and shared
+    contacts are removed when a
+    migration wrote them and the source has dropped them; what anybody else made on the target is never removed.
+  - Forwards and aliases that would send mail round in a circle are left out and reported with the whole way.
   - Refuses a subscription that is not enabled for migration.
 extends_documentation_fragment:
   - atmail.migration.database
@@ -41,12 +48,25 @@ options:
     description: The region that the subscription must be in.
     type: str
     required: true
+  phase:
+    description:
+      - Where the migration is. In V(mirror) the source is in use.
+      - In V(catch_up), after the cut-over, users work on the target. Then nothing is replaced that was changed
+        there, whatever the policies
+        say. V(replace) counts as V(keep_and_warn).
+      - In V(closed) nothing is written at all.
+    type: str
+    choices: [mirror, catch_up, closed]
+    default: mirror
   on_conflict:
     description:
-      - What to do with a name, quota or status on the target that no migration wrote and that is not the snapshot's.
+      - What to do with a value on the target that no migration wrote and that is not the snapshot's.
       - V(replace) makes it match the snapshot and reports it with level V(warning).
       - V(keep) keeps it and reports it with level V(note), V(keep_and_warn) with level V(warning).
-      - V(keep_and_fail) changes nothing of this account, and the run ends failed.
+      - V(keep_and_fail) changes nothing of this account or thing, and the run ends failed.
+      - In aliases' targets, forwards and lists every entry counts by itself. One that was removed on the target
+        comes back by V(replace)
+        only; one that was added there stays whatever the policy.
     type: str
     choices: [replace, keep, keep_and_warn, keep_and_fail]
     default: replace
@@ -56,6 +76,61 @@ options:
     type: str
     choices: [replace, keep, keep_and_warn, keep_and_fail]
     default: keep_and_warn
+  on_conflicts:
+    description:
+      - The same by kind of object; a kind that is not named goes by O(on_conflict), passwords by
+        O(on_password_conflict).
+    type: dict
+    default: {}
+    suboptions:
+      domains:
+        description: For whether domains are enabled.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      accounts:
+        description: For names, quotas, statuses, reply addresses, signatures, time zones and languages of accounts.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      passwords:
+        description: For passwords, instead of O(on_password_conflict).
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      forwards:
+        description: For forwards, and whether a copy is kept.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      auto_replies:
+        description: For automatic replies.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      aliases:
+        description: For aliases of all kinds and their targets.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      lists:
+        description: For allowed and blocked senders, of accounts, domains and the site.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      contacts:
+        description: For shared contacts and who may see them.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+      external_accounts:
+        description: For mailboxes elsewhere that users poll.
+        type: str
+        choices: [replace, keep, keep_and_warn, keep_and_fail]
+  allow_removals:
+    description:
+      - When more than this share of what migrations have written would be removed at once, nothing of that kind is,
+        and the run ends failed;
+        the source has perhaps not been read as it should be. Counted are targets of aliases, forwards, entries of
+        lists, shared contacts.
+    type: float
+    default: 0.2
+  allow_removals_below:
+    description: So many of a kind may always be removed.
+    type: int
+    default: 10
   password_scheme:
     description: How plain passwords are hashed.
     type: str
@@ -133,11 +208,97 @@ summary:
       returned: always
       type: int
       sample: 0
+    aliases_created:
+      description: Aliases made.
+      returned: always
+      type: int
+      sample: 42
+    aliases_changed:
+      description: Aliases changed.
+      returned: always
+      type: int
+      sample: 1
+    aliases_removed:
+      description: Aliases removed because a migration wrote them and the source has dropped them.
+      returned: always
+      type: int
+      sample: 0
+    aliases_unchanged:
+      description: Aliases that were as they should be, or were kept as they were.
+      returned: always
+      type: int
+      sample: 0
+    senders_created:
+      description: Lists of senders of domains and of the site made.
+      returned: always
+      type: int
+      sample: 2
+    senders_changed:
+      description: Lists of senders of domains and of the site changed.
+      returned: always
+      type: int
+      sample: 0
+    senders_removed:
+      description: Lists of senders of domains and of the site removed because a migration wrote them and the source
+        has dropped them.
+      returned: always
+      type: int
+      sample: 0
+    senders_unchanged:
+      description: Lists of senders of domains and of the site that were as they should be, or were kept as they were.
+      returned: always
+      type: int
+      sample: 0
+    contacts_created:
+      description: Shared contacts made.
+      returned: always
+      type: int
+      sample: 310
+    contacts_changed:
+      description: Shared contacts changed.
+      returned: always
+      type: int
+      sample: 0
+    contacts_removed:
+      description: Shared contacts removed because a migration wrote them and the source has dropped them.
+      returned: always
+      type: int
+      sample: 0
+    contacts_unchanged:
+      description: Shared contacts that were as they should be, or were kept as they were.
+      returned: always
+      type: int
+      sample: 0
     passwords_set:
       description: Passwords written.
       returned: always
       type: int
       sample: 119
+    forwards_set:
+      description: Accounts whose forwards were written.
+      returned: always
+      type: int
+      sample: 17
+    auto_replies_set:
+      description: Accounts whose automatic reply was written.
+      returned: always
+      type: int
+      sample: 5
+    lists_set:
+      description: Accounts whose allowed or blocked senders were written.
+      returned: always
+      type: int
+      sample: 23
+    external_accounts_set:
+      description: Accounts whose polled mailboxes were written.
+      returned: always
+      type: int
+      sample: 4
+    left_out:
+      description: Accounts, aliases and other things of which nothing was changed; the findings say why.
+      returned: always
+      type: int
+      sample: 0
     conflicts:
       description: Values on the target that no migration wrote and that differ from the snapshot.
       returned: always
@@ -162,7 +323,7 @@ mailboxes:
 findings:
   description:
     - What an operator should know, sorted by account.
-    - V(error) is an account that was left out, V(warning) one to look at, V(note) is good to know.
+    - V(error) is something that was left out, V(warning) something to look at, V(note) is good to know.
   returned: always, once the target has been read
   type: list
   elements: dict

@@ -61,6 +61,7 @@ GIVEN = [
     (("migration_target", "ssh"), "settings_apply", ("ssh",)),
     (("migration_target", "database"), "settings_apply", ("database",)),
     (("migration_target", "overrides"), "settings_apply", ("overrides",)),
+    (("migration_on_conflicts",), "settings_apply", ("on_conflicts",)),
     (("migration_pace",), "mailbox_sync", ("pace",)),
     (("migration_pace", "off_peak"), "mailbox_sync", ("pace", "off_peak")),
     (("migration_folders",), "mailbox_sync", ("folders",)),
@@ -95,11 +96,14 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         ("migration_audit_fail_on", "mailbox_audit", "fail_on"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
+        ("migration_phase", "settings_apply", "phase"),
+        ("migration_settings_removals", "settings_apply", "allow_removals"),
+        ("migration_settings_removals_below", "settings_apply", "allow_removals_below"),
     ],
 )
 def test_a_variable_has_the_choices_and_the_default_of_its_option(variable: str, module: str, option: str) -> None:
     ours, theirs = role_options("migration")[variable], module_options(module)[option]
-    assert ours["choices"] == theirs["choices"]
+    assert ours.get("choices") == theirs.get("choices")
     assert ours["default"] == theirs["default"]
 
 

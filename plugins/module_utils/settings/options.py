@@ -16,7 +16,7 @@ from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .dump import Dump
 from .merge import POLICIES
-from .plan import Wish
+from .plan import PHASES, Wish
 from .profiles.shape import Overrides
 from .schemes import HASHES
 from .target import Place
@@ -120,6 +120,7 @@ APPLY: dict[str, Any] = {
         "default": "keep_and_warn",
         "no_log": False,
     },
+    "phase": {"type": "str", "choices": list(PHASES), "default": "mirror"},
     "on_conflicts": {
         "type": "dict",
         "default": {},
@@ -185,6 +186,7 @@ def wish(params: Mapping[str, Any]) -> Wish:
         given,
         share,
         params["allow_removals_below"],
+        params["phase"],
     )
 
 

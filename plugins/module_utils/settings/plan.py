@@ -38,6 +38,8 @@ from .things import (
 from .wishes import Wishes, wishes
 
 Action = Literal["create", "change", "remove", "note"]
+Phase = Literal["mirror", "catch_up", "closed"]
+PHASES: tuple[Phase, ...] = ("mirror", "catch_up", "closed")
 Fields = Mapping[str, Any]
 
 _OUTCOMES: Mapping[Policy, tuple[Level, str]] = {
@@ -55,7 +57,7 @@ class Wish:
 
     ``on_conflicts`` has policies by the words of :data:`things.WORDS`; what is not in it follows the other two.
     ``allow_removals`` is the share of what migrations wrote of a kind that may go at once; ``allow_removals_below`` so
-    many may always.
+    many may always. After the cut-over (``phase`` is not ``mirror``) nothing is replaced that was changed there.
     """
 
     subscription: str
@@ -64,11 +66,13 @@ class Wish:
     on_conflicts: Mapping[str, Policy] = field(default_factory=dict)
     allow_removals: float = 0.2
     allow_removals_below: int = 10
+    phase: Phase = "mirror"
 
     def policy(self, word: str) -> Policy:
         """The policy for a kind of object."""
         default = self.on_password_conflict if word == "passwords" else self.on_conflict
-        return self.on_conflicts.get(word, default)
+        policy = self.on_conflicts.get(word, default)
+        return "keep_and_warn" if policy == "replace" and self.phase != "mirror" else policy
 
 
 @dataclass(frozen=True)

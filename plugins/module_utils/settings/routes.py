@@ -8,6 +8,7 @@ where it has one; by its domain's own rule, which is another domain (the local p
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,10 +115,8 @@ def _way(
 ) -> tuple[str, ...]:
     """The nodes of a shortest way inside one component, where there always is one."""
     before: dict[str, str | None] = {start: None}
-    waiting = [start]
-    for node in waiting:
-        if node == end:
-            break
+    waiting = deque([start])
+    while (node := waiting.popleft()) != end:
         for _hop, to in graph[node]:
             if to not in before and part[to] == part[end]:
                 before[to] = node

@@ -88,16 +88,19 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bo
             raise InputError(message, option="snapshot")
         customer = customer.only(params["domains"])
         wish, place = options.wish(params), options.place(params)
+        only_look = check_mode or wish.phase == "closed"
         server = options.database_server(params)
         with (
             maybe_tunnel(options.ssh_server(params)) as tunnel,
-            Database(server, tunnel, read_only=check_mode) as database,
+            Database(server, tunnel, read_only=only_look) as database,
         ):
             target = open_target(params["profile"], database, options.overrides(params))
-            if check_mode:
+            if only_look:
                 changes = applying.preview(target, customer, wish, place)
             else:
                 changes = applying.apply(target, customer, wish, place, random=os.urandom)
+        if wish.phase == "closed":
+            changes = replace(changes, changes=())
         result = _apply_result(changes, customer)
         if diff_mode:
             before, after = described(changes, place.password_scheme)
@@ -175,7 +178,7 @@ def _by_name(customer: Customer) -> dict[str, Any]:
 
 
 def _unless_failed(result: dict[str, Any], findings: Iterable[Finding], params: Mapping[str, Any]) -> dict[str, Any]:
-    """The result, unless accounts were left out and that is not to be ignored."""
+    """The result, unless something was left out and that is not to be ignored."""
     bad = failing(findings)
     if not bad or params["ignore_account_errors"]:
         return result

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from .merge import Applied
-from .model import Password
+from .model import Finding, Password
 from .schemes import HASHES
-from .things import There
+from .things import There, Thing
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,16 +34,23 @@ class Place:
     mailbox_type: str = "mdbox"
 
 
+def as_it_is(thing: Thing) -> tuple[Thing, tuple[Finding, ...]]:
+    """A target on which everything fits."""
+    return thing, ()
+
+
 @dataclass(frozen=True)
 class Capacity:
     """What a target can hold.
 
     ``places``: kind → attributes (``site`` of ``senders``: lists of the whole site; ``password`` of ``accounts``).
     ``limits``: ``kind.attribute`` → characters, of a set those of each word; ``kind.key`` for the thing's own name.
+    ``fit`` makes of a wanted thing what would be read back of it, and says what it changed.
     """
 
     places: Mapping[str, frozenset[str]]
     limits: Mapping[str, int] = field(default_factory=dict)
+    fit: Callable[[Thing], tuple[Thing, tuple[Finding, ...]]] = as_it_is
 
     def limit(self, kind: str, attribute: str) -> int | None:
         """Characters; None: no limit."""

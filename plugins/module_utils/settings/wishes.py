@@ -172,7 +172,10 @@ class _Tidying:
                 homeless.append(_WORDS.get(attribute.name, attribute.name.replace("_", " ")))
         if homeless:
             self.say(thing, "no_place", f"the target has no place for: {', '.join(homeless)}")
-        return replace(thing, fields=fields, password=thing.password if "password" in places else None)
+        held = replace(thing, fields=fields, password=thing.password if "password" in places else None)
+        fitting, findings = self.capacity.fit(held)
+        self.findings += findings
+        return fitting
 
     def _limited(self, thing: Thing, attribute: Attribute, value: Any) -> Any:
         limit = self.capacity.limit(thing.kind, attribute.name)

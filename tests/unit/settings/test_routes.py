@@ -23,7 +23,7 @@ def table(**rows: str) -> Table:
 
 
 def _address(word: str) -> str:
-    local, _, domain = word.partition("_")
+    local, _line, domain = word.partition("_")
     return f"{local}@{domain or 'x'}.example"
 
 
