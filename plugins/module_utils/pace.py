@@ -21,6 +21,28 @@ from .errors import InputError
 #: Exchange asks for up to five minutes; twice that is enough for anybody, and no run waits for ever.
 MAX_BACKOFF = 600.0
 
+_LIMITS = {
+    "connections": {"type": "int"},
+    "messages_per_second": {"type": "float"},
+    "bytes_per_second": {"type": "float"},
+}
+#: What the option ``pace`` of a module takes, as an AnsibleModule's argument_spec.
+OPTIONS: dict[str, Any] = {
+    **_LIMITS,
+    "bytes_per_day": {"type": "int"},
+    "bytes_per_day_per_account": {"type": "int"},
+    "max_backoff": {"type": "float"},
+    "off_peak": {
+        "type": "dict",
+        "options": {
+            "start": {"type": "str"},
+            "end": {"type": "str"},
+            "timezone": {"type": "str", "default": "UTC"},
+            **_LIMITS,
+        },
+    },
+}
+
 
 @dataclass(frozen=True)
 class Limits:

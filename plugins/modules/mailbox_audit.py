@@ -20,6 +20,7 @@ description:
     RV(differences) for what differs.
 extends_documentation_fragment:
   - atmail.migration.mail
+  - atmail.migration.pace
   - atmail.migration.mail.pace
 attributes:
   check_mode:

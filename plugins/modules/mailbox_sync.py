@@ -19,6 +19,7 @@ description:
   - One failing mailbox does not stop the others. A run that was interrupted is simply run again.
 extends_documentation_fragment:
   - atmail.migration.mail
+  - atmail.migration.pace
   - atmail.migration.mail.pace
 attributes:
   check_mode:

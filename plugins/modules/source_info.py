@@ -12,12 +12,16 @@ author:
 description:
   - Reads the source's database and says which version it is, which domains and accounts there are, how their passwords
     are stored, and what has no place on the cloud.
-  - With O(imap) it also counts each account's folders, messages and bytes, and finds accounts without a mailbox.
+  - With O(imap) it also counts each account's folders, messages and bytes, finds accounts without a mailbox, and estimates
+    how long copying takes (O(estimate), O(pace)).
   - Only reads; the database session is read-only on the server's side too where the server can do so.
 extends_documentation_fragment:
   - atmail.migration.source
   - atmail.migration.database
   - atmail.migration.ssh
+  - atmail.migration.imap
+  - atmail.migration.estimate
+  - atmail.migration.pace
 attributes:
   check_mode:
     support: full
@@ -31,125 +35,6 @@ options:
     type: str
     choices: [atmail, postfixadmin]
     default: atmail
-  imap:
-    description: The source's IMAP server, with a user or a token that may see all mailboxes, to measure them.
-    type: dict
-    suboptions:
-      host:
-        description: Name or address of the IMAP server.
-        type: str
-        required: true
-      port:
-        description: Its port; 993 for O(imap.security=tls), else 143.
-        type: int
-      security:
-        description:
-          - V(tls) from the first byte, or V(starttls), which never goes on without TLS.
-          - V(plain) sends everything in clear text and needs O(imap.allow_plaintext=true).
-        type: str
-        choices: [tls, starttls, plain]
-        default: tls
-      allow_plaintext:
-        description: Whether O(imap.security=plain) is meant.
-        type: bool
-        default: false
-      validate_certs:
-        description: Whether the server's certificate must be valid for O(imap.host).
-        type: bool
-        default: true
-      ca_path:
-        description: File with the authorities to trust, in PEM form; the system's by default.
-        type: path
-      min_tls:
-        description:
-          - The least version of TLS to accept.
-          - TLS below 1.2 can be read by others. It is for an old source that can't be updated only.
-        type: str
-        choices: ["1.0", "1.1", "1.2", "1.3"]
-        default: "1.2"
-      auth:
-        description:
-          - How to log in. V(auto) takes the command LOGIN where the server allows it and user and password are plain
-            ASCII, else SASL PLAIN, SASL LOGIN, or the command LOGIN with literals.
-          - V(login) and V(plain) (SASL PLAIN) ask for one of them.
-          - V(xoauth2) and V(oauthbearer) (RFC 7628) take an OAuth 2.0 access token. It comes
-            from O(imap.oauth_token), O(imap.oauth_token_file) or O(imap.oauth_token_command).
-          - V(preauth) is for C(mailbox_sync) and no use here.
-        type: str
-        choices: [auto, login, plain, xoauth2, oauthbearer, preauth]
-        default: auto
-      oauth_token:
-        description: An access token that serves all mailboxes.
-        type: str
-      oauth_token_file:
-        description:
-          - A file that holds the access token, and that somebody keeps fresh. C({user}) stands for the user.
-          - It is read at every log-in, and once more when the server refuses the token.
-        type: path
-      oauth_token_command:
-        description:
-          - A command and its arguments that print an access token. C({user}) stands for the user; without it one token
-            serves all mailboxes. No shell is used.
-          - It is run when a token is needed for the first time, and again when the server refuses the token, as it does
-            with one that has expired in the middle of a run.
-        type: list
-        elements: str
-      admin_user:
-        description: A user that may log in as any other user. It is needed unless there is a token for all mailboxes.
-        type: str
-      admin_password:
-        description: Its password. When it is refused for the first three accounts, no further one is tried.
-        type: str
-      admin_method:
-        description: How to log in as another user; V(separator) joins both names with O(imap.admin_separator).
-        type: str
-        choices: [separator, sasl_plain, proxyauth]
-        default: separator
-      admin_separator:
-        description: What stands between the names for O(imap.admin_method=separator).
-        type: str
-        default: "*"
-      compress:
-        description:
-          - Whether to compress what goes over the wire (RFC 4978, C(COMPRESS=DEFLATE)) where the server can.
-          - V(auto) measures at the log-in and compresses when a round trip takes 10 ms or more. On a fast network it
-            costs more time than it saves.
-        type: str
-        choices: [auto, always, never]
-        default: auto
-      max_connections:
-        description: How many accounts to look at in parallel.
-        type: int
-        default: 4
-      max_connections_per_account:
-        description: For M(atmail.migration.mailbox_sync); each account is looked at by one connection here.
-        type: int
-        default: 4
-      keepalive:
-        description: For M(atmail.migration.mailbox_sync); no connection is idle here.
-        type: float
-        default: 60.0
-      timeout:
-        description: Seconds to wait for each answer.
-        type: float
-        default: 30.0
-      protocol:
-        description: What mailboxes are read by; V(pop3) for a server that has no IMAP.
-        type: str
-        choices: [imap, pop3]
-        default: imap
-      pop3_host:
-        description: For M(atmail.migration.mailbox_audit); not used here.
-        type: str
-      pop3_port:
-        description: For M(atmail.migration.mailbox_audit); not used here.
-        type: int
-      pop3_security:
-        description: For M(atmail.migration.mailbox_audit); not used here.
-        type: str
-        choices: [tls, starttls, plain]
-requirements:
-  - imapclient >= 3.0, with O(imap)
 seealso:
   - module: atmail.migration.settings_snapshot
 """
@@ -214,6 +99,33 @@ platform:
       returned: always
       type: str
       sample: sql
+support:
+  description: How far settings are read from this version. Mail is copied from any version.
+  returned: success
+  type: dict
+  contains:
+    settings:
+      description: V(supported), or V(tried) for a version below RV(support.supported_from) or an unknown one.
+      returned: always
+      type: str
+      sample: tried
+    supported_from:
+      description: The version from which settings are known to be read; empty when that is so for all.
+      returned: always
+      type: str
+      sample: "7.8"
+    tried:
+      description: What is there to be read, by the profile's keys of tables.
+      returned: always
+      type: list
+      elements: str
+      sample: [domains, passwords, users]
+    not_read:
+      description: Tables and columns that are not there, so that what they hold elsewhere could not be read.
+      returned: always
+      type: list
+      elements: str
+      sample: [Abook.Global, Users.AutoReply]
 capabilities:
   description: What the site has.
   returned: success
@@ -221,7 +133,9 @@ capabilities:
   elements: str
   sample: [aliases, calendars, spam_lists]
 counts:
-  description: Numbers of things that migrate; C(mailboxes), C(folders), C(messages), C(bytes) with O(imap).
+  description:
+    - Numbers of what migrates. C(mailboxes), C(folders), C(messages) and C(bytes) with O(imap); C(contacts), C(calendars),
+      C(events) and their like where the source has tables for them.
   returned: success
   type: dict
   sample:
@@ -231,6 +145,8 @@ counts:
     accounts_disabled: 3
     left_out: 0
     aliases: 310
+    forwards: 12
+    contacts: 4711
     messages: 840212
     bytes: 190123456789
 password_schemes:
@@ -241,26 +157,41 @@ password_schemes:
     MD5-CRYPT: 12
     PLAIN-MD5: 108
 not_migrated:
-  description: What is there and will not migrate.
+  description: What is there and will not migrate, and what can't be seen from here.
   returned: success
   type: list
   elements: dict
   contains:
     what:
-      description: What it is.
+      description: A stable word for it; findings about it have this as their C(kind).
       returned: always
       type: str
       sample: storage_files
+    label:
+      description: The same for people.
+      returned: always
+      type: str
+      sample: files of the webmail's storage
     count:
-      description: How many there are.
+      description: How many there are; null when that is not visible from here.
       returned: always
       type: int
       sample: 17
+    accounts:
+      description: How many accounts have any, as far as it is known whose they are.
+      returned: always
+      type: int
+      sample: 3
     reason:
       description: Why it stays.
       returned: always
       type: str
-      sample: has no place on the cloud
+      sample: the cloud has no place for them
+    ask:
+      description: What to ask the customer; may be empty.
+      returned: always
+      type: str
+      sample: Do users keep files in the webmail's storage? They save them.
 read_only_enforced:
   description: Whether the database server itself refuses to write in our session.
   returned: success
@@ -302,6 +233,13 @@ accounts:
       returned: always
       type: str
       sample: MD5-CRYPT
+    counts:
+      description: What the account has besides mail, by the names in RV(counts) and RV(not_migrated); without those of 0.
+      returned: always
+      type: dict
+      sample:
+        contacts: 12
+        tasks: 1
     folders:
       description: Folders of the mailbox.
       returned: with O(imap), when the mailbox can be opened
@@ -317,6 +255,84 @@ accounts:
       returned: with O(imap), when the mailbox can be opened
       type: int
       sample: 1523456789
+estimate:
+  description: How long copying takes. Times are in seconds; null is more than two years.
+  returned: success; null without O(imap)
+  type: dict
+  contains:
+    rates:
+      description: What it is based on, each figure with V(value), V(low), V(high), V(basis) and a V(note).
+      returned: always
+      type: dict
+      sample:
+        bytes_per_second:
+          value: 1000000
+          low: 250000
+          high: 4000000
+          basis: assumed
+          note: nothing is known of this source yet
+    connections:
+      description: Connections at once, V(on_peak) and V(off_peak).
+      returned: always
+      type: dict
+      sample:
+        on_peak: 4
+        off_peak: 16
+    first_copy:
+      description: V(low), V(likely) and V(high) for C(around_the_clock) and C(off_peak_only), and the C(nights) of the latter.
+      returned: always
+      type: dict
+      sample:
+        around_the_clock:
+          low: 5400
+          likely: 22000
+          high: 86000
+        off_peak_only: null
+        nights: null
+    incremental:
+      description: The same for a later run, when C(changed_share) of the messages are new.
+      returned: always
+      type: dict
+      sample:
+        around_the_clock:
+          low: 60
+          likely: 260
+          high: 2600
+        off_peak_only: null
+        nights: null
+        changed_share: 0.01
+    dominant:
+      description: The mailboxes that take the longest, and half of the time together; ten at most.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - name: ann@acme.example
+          messages: 91000
+          bytes: 31000000000
+          seconds: 31000
+    waves:
+      description: The mailboxes by the off-peak windows that they fill, the longest first; all in one without such a window.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - mailboxes: 120
+          largest: ann@acme.example
+          messages: 840212
+          bytes: 190123456789
+          seconds: 22000
+          fits: true
+    sizes_guessed:
+      description: Mailboxes of which only the number of messages is known.
+      returned: always
+      type: int
+      sample: 0
+    not_measured:
+      description: Accounts whose mailbox could not be opened; the estimate is without them.
+      returned: always
+      type: int
+      sample: 1
 findings:
   description:
     - What an operator should know, sorted by account.
@@ -365,6 +381,7 @@ safe_next:
 """
 
 from ansible_collections.atmail.migration.plugins.module_utils.module import ArgumentSpec, Call, run_module
+from ansible_collections.atmail.migration.plugins.module_utils.settings.assess_options import ESTIMATE
 from ansible_collections.atmail.migration.plugins.module_utils.settings.options import (
     IMAP,
     SOURCE,
@@ -373,7 +390,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.options 
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings.run import source_info
 
-SPEC = ArgumentSpec(options={**SOURCE, **SOURCE_PROFILE, **IMAP}, **SOURCE_RULES)
+SPEC = ArgumentSpec(options={**SOURCE, **SOURCE_PROFILE, **IMAP, **ESTIMATE}, **SOURCE_RULES)
 
 
 def main() -> None:

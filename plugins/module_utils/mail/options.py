@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
+from ..pace import OPTIONS as PACE_OPTIONS
 from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL, Account
 from .folders import KEEP, MAP
 from .namespaces import KINDS, PERSONAL
@@ -35,33 +36,13 @@ FOLDERS = {
     "namespaces": {"type": "list", "elements": "str", "choices": list(KINDS), "default": [PERSONAL]},
     "special_use": {"type": "str", "choices": [KEEP, MAP], "default": KEEP},
 }
-LIMITS = {
-    "connections": {"type": "int"},
-    "messages_per_second": {"type": "float"},
-    "bytes_per_second": {"type": "float"},
-}
-PACE = {
-    **LIMITS,
-    "bytes_per_day": {"type": "int"},
-    "bytes_per_day_per_account": {"type": "int"},
-    "max_backoff": {"type": "float"},
-    "off_peak": {
-        "type": "dict",
-        "options": {
-            "start": {"type": "str"},
-            "end": {"type": "str"},
-            "timezone": {"type": "str", "default": "UTC"},
-            **LIMITS,
-        },
-    },
-}
 #: What both modules take, as an AnsibleModule's argument_spec.
 COMMON: dict[str, Any] = {
     "source": {"type": "dict", "required": True, "options": SOURCE},
     "target": {"type": "dict", "required": True, "options": TARGET},
     "mailboxes": {"type": "list", "elements": "dict", "required": True, "options": MAILBOX},
     "folders": {"type": "dict", "options": FOLDERS},
-    "pace": {"type": "dict", "options": PACE},
+    "pace": {"type": "dict", "options": PACE_OPTIONS},
     "ignore_mailbox_errors": {"type": "bool", "default": False},
     "progress_file": {"type": "path"},
 }

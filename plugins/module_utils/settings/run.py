@@ -16,11 +16,11 @@ from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
 from . import apply as applying
 from . import document, options, snapshot
-from .assess import assess, counts
+from .assess import counts
+from .assessing import assessment
 from .model import Customer, Finding, failing
 from .plan import Plan
 from .shown import described, summary
-from .sizes import MailboxSize, Refusal, measure
 from .source import reading
 from .targets import open_target
 from .things import ACCOUNTS
@@ -31,15 +31,8 @@ _SHOWN = 5
 def source_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The assessment of a source; reads only. Raises the errors of connecting, and of missing tables and columns."""
     with _of_customer(params):
-        imap = options.imap_server(params)
-        with reading(params) as source:
-            customer = source.customer
-            result = assess(source.place.database, source.place.site, customer)
-        findings = list(customer.findings)
-        if imap is not None:
-            sizes = measure(imap, [account.source_user for account in customer.accounts])
-            findings += _add_sizes(result, sizes)
-        return {"changed": False, **result, "findings": _plain(findings)}
+        found = assessment(params)
+        return {"changed": False, **found, "findings": _plain(found["findings"])}
 
 
 def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool = False) -> dict[str, Any]:
@@ -126,27 +119,6 @@ def _of_customer(params: Mapping[str, Any]) -> Iterator[None]:
         yield
     except MigrationError as error:
         raise error.at(customer=params["customer"]) from error.__cause__
-
-
-def _add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal]) -> list[Finding]:
-    """Put what each mailbox holds, and the sums, into the assessment; the findings that come of it."""
-    findings = []
-    measured = []
-    for account in result["accounts"]:
-        size = sizes[account["source_user"]]
-        if isinstance(size, Refusal):
-            message = f"the IMAP server opens no mailbox for the account: {size.message}"
-            findings.append(Finding(account["address"], size.kind, message, "warning"))
-        else:
-            account |= {"folders": size.folders, "messages": size.messages, "bytes": size.bytes}
-            measured.append(size)
-    result["counts"] |= {
-        "mailboxes": len(measured),
-        "folders": sum(size.folders for size in measured),
-        "messages": sum(size.messages for size in measured),
-        "bytes": sum(size.bytes or 0 for size in measured),
-    }
-    return findings
 
 
 def _snapshot_diff(before: Customer | None, after: Customer, name: str) -> dict[str, Any]:

@@ -36,6 +36,15 @@ class MailboxSize:
 
 
 @dataclass(frozen=True)
+class FolderSize:
+    """What a folder holds; ``name`` as the server spells it."""
+
+    name: bytes
+    messages: int
+    bytes: int | None
+
+
+@dataclass(frozen=True)
 class Refusal:
     """Why an account's mailbox could not be looked at, in the server's words where it had some."""
 
@@ -79,20 +88,27 @@ def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
     try:
         if server.protocol == POP3:
             return _count_by_pop(server, user)
-        session = log_in(server, Account(user))
+        with logged_in(server, user) as (session, _):
+            return _count(session)
     except AuthError as error:
         return Refusal(shown(error.message))
-    except ThrottledError as error:
+    except (ThrottledError, ServerError) as error:
         return Refusal(shown(error.message), error.kind)
+
+
+@contextlib.contextmanager
+def logged_in(server: ImapServer, user: str) -> Iterator[tuple[Dialogue, float]]:
+    """A user's session, and the shortest answer of its log-in in seconds. Raises the errors of :func:`log_in`."""
+    made = log_in(server, Account(user))
+    # The log-in's own dialogue takes so many responses only as belong to a log-in.
+    session = Dialogue(made.wire, made.capabilities)
     try:
-        return _count(session)
-    except ServerError as error:
-        return Refusal(shown(error.message), error.kind)
+        yield session, made.round_trip
+        with contextlib.suppress(MigrationError):
+            session.run(b"LOGOUT")
     except MigrationError as error:
         raise error.at(**server.place) from error
     finally:
-        with contextlib.suppress(MigrationError):
-            session.run(b"LOGOUT")
         session.wire.close()
 
 
@@ -108,19 +124,23 @@ def _count_by_pop(server: ImapServer, user: str) -> MailboxSize:
 
 
 def _count(session: Dialogue) -> MailboxSize:
+    folders = list(folder_sizes(session))
+    known = all(folder.bytes is not None for folder in folders)
+    size = sum(folder.bytes or 0 for folder in folders)
+    return MailboxSize(len(folders), sum(folder.messages for folder in folders), size if known else None)
+
+
+def folder_sizes(session: Dialogue) -> Iterator[FolderSize]:
+    """What each folder of a mailbox holds, in the server's order."""
     with_size = session.has(b"STATUS=SIZE")
     items = b"(MESSAGES SIZE)" if with_size else b"(MESSAGES)"
-    names = list(_names(_must(session, b'LIST "" "*"')))
-    messages = size = 0
-    for name in names:
-        reply = _must(session, b"STATUS ", quoted(name), b" " + items)
-        status = next(_statuses(reply), {})
-        messages += status.get(b"MESSAGES", 0)
-        size += status.get(b"SIZE", 0)
-    return MailboxSize(len(names), messages, size if with_size else None)
+    for name in list(_names(must(session, b'LIST "" "*"'))):
+        status = next(_statuses(must(session, b"STATUS ", quoted(name), b" " + items)), {})
+        yield FolderSize(name, status.get(b"MESSAGES", 0), status.get(b"SIZE", 0) if with_size else None)
 
 
-def _must(session: Dialogue, *command: bytes | Literal) -> Reply:
+def must(session: Dialogue, *command: bytes | Literal) -> Reply:
+    """The answer to a command. Raises ServerError when the server does not do it."""
     reply = session.run(*command)
     if not reply.ok:
         raise session.refused(reply, "count the mailbox's messages")

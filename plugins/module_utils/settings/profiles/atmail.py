@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from .shape import Capability, Column, Extra, SourceProfile, Table
-
-_NO_PLACE = "has no place on the cloud"
+from .atmail_extras import ATMAIL_EXTRAS
+from .shape import Capability, Column, SourceProfile, Table
 
 ATMAIL = SourceProfile(
     name="atmail",
@@ -81,17 +80,6 @@ ATMAIL = SourceProfile(
         Capability("late_config", "Config", "keyName"),
     ),
     generations=(("late_config", "7"), ("calendar_sync_tokens", "7"), ("global_address_book", "6/7")),
-    extras=(
-        Extra("aliases", "MailAliases"),
-        Extra("spam_rules", "SpamSettings"),
-        Extra("contacts", "Abook"),
-        Extra("calendars", "calendars"),
-        Extra("calendar_objects", "calendarobjects"),
-        Extra("storage_files", "SharedFiles", _NO_PLACE),
-        Extra("administrators", "AdminUsers", "administrators are made anew on the cloud"),
-        Extra("classes_of_service", "Groups", "the cloud has its own"),
-        Extra("learned_senders", "awl", _NO_PLACE),
-        Extra("external_accounts", "Accounts", "users add polled mailboxes themselves, with their own passwords"),
-        Extra("address_book_permissions", "AbookPermissions", _NO_PLACE),
-    ),
+    extras=ATMAIL_EXTRAS,
+    supported_from="7.8",
 )

@@ -8,9 +8,8 @@ A mailbox is log-in and profile in one. How passwords are stored is said in a fi
 
 from __future__ import annotations
 
-from .shape import Capability, Column, Extra, SourceProfile, Table
-
-_OWN = "is the mail server's own, and starts anew on the cloud"
+from .other_extras import POSTFIXADMIN_EXTRAS
+from .shape import Capability, Column, SourceProfile, Table
 
 MAILBOX = {
     "account": Column(("username",)),
@@ -95,13 +94,5 @@ POSTFIXADMIN = SourceProfile(
         Capability("automatic_replies", "vacation"),
         Capability("external_accounts", "fetchmail"),
     ),
-    extras=(
-        Extra("aliases", "alias"),
-        Extra("domain_aliases", "alias_domain"),
-        Extra("automatic_replies", "vacation"),
-        Extra("external_accounts", "fetchmail"),
-        Extra("administrators", "admin", "administrators are made anew on the cloud"),
-        Extra("answered_senders", "vacation_notification", _OWN),
-        Extra("log", "log", _OWN),
-    ),
+    extras=POSTFIXADMIN_EXTRAS,
 )

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...errors import InputError, MissingColumnError, MissingTableError
 from ...transport.database import quoted
+from ..stays import STAYS
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,35 @@ class Capability:
 
 @dataclass(frozen=True)
 class Extra:
-    """Rows that are counted for the assessment; ``reason`` says why they do not migrate, None when they do."""
+    """Rows that are counted for the assessment; ``reason`` says why they do not migrate, None when they do.
+
+    ``table`` stands for itself and for its shards by letters; one that ends in ``*`` is a beginning; an empty one can't
+    be seen in a database. ``owner`` is the column with the account, after a ``prefix``; with ``through`` (table, our
+    column, its key) it is the other table's. Only rows are counted whose ``column`` is ``only``: ``set`` (to anything
+    but 0), ``unset``, ``=`` or ``<>`` a word; a table without it has none that are set. ``distinct`` counts the
+    different values of a column for each owner. Nothing is counted where the table ``unless`` is there.
+    """
 
     name: str
     table: str
     reason: str | None = None
+    owner: str = ""
+    prefix: str = ""
+    through: tuple[str, str, str] | None = None
+    column: str = ""
+    only: str = "set"
+    distinct: str = ""
+    unless: str = ""
+
+
+def staying(name: str, table: str, **how: Any) -> Extra:
+    """Rows that do not migrate, for the reason that :mod:`..stays` has under this name."""
+    return Extra(name, table, STAYS[name].reason, **how)
+
+
+def unseen(name: str) -> Extra:
+    """Something that does not migrate and that no database shows."""
+    return Extra(name, "", STAYS[name].reason)
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,8 @@ class SourceProfile:
     ``alias_domains`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
     ``polled`` (what fetchmail needs). ``domains`` may have ``backup`` (the site is only a backup for the domain) and
     ``transport`` (transport(5)); ``no_domains`` are words in the place of a domain's name.
+
+    From the version ``supported_from`` on settings are known to be read, below it they are tried; empty: always known.
     """
 
     name: str
@@ -87,6 +115,7 @@ class SourceProfile:
     generations: tuple[tuple[str, str], ...] = ()
     extras: tuple[Extra, ...] = ()
     companions: tuple[str, ...] = ()
+    supported_from: str = ""
 
 
 @dataclass(frozen=True)
