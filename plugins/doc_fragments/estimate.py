@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   estimate:
     description:
-      - What the estimated time is based on. For each rate the best figure counts that there is. That is what O(estimate.rates)
-        gives, else what an earlier run took, else what was measured, else a cautious assumption.
+      - What the estimated time is based on. For each rate the best figure counts that there is. That is what
+        O(estimate.rates) gives, else what an earlier run took, else what was measured, else a cautious assumption.
       - There is an estimate with O(imap) only. It says for every figure where it comes from, and gives a range.
     type: dict
     suboptions:
@@ -36,8 +36,8 @@ options:
             type: float
       earlier:
         description:
-          - Records of earlier runs of this customer, in JSON. That is the result of M(atmail.migration.mailbox_sync), or of
-            M(atmail.migration.source_info) that had such rates. The first that tells anything counts.
+          - Records of earlier runs of this customer, in JSON. That is the result of M(atmail.migration.mailbox_sync),
+            or of M(atmail.migration.source_info) that had such rates. The first that tells anything counts.
           - A file that is not there is ignored.
         type: list
         elements: path
@@ -48,8 +48,8 @@ options:
       measure:
         description:
           - Whether to measure how fast the source gives mail, and how far away both sides are.
-          - One log-in, and a few of the newest messages of the largest mailbox, which are read without marking them. With
-            O(imap.protocol=pop3) nothing is read.
+          - One log-in, and a few of the newest messages of the largest mailbox, which are read without marking them.
+            With O(imap.protocol=pop3) nothing is read.
         type: bool
         default: false
       measure_bytes:

@@ -12,8 +12,8 @@ author:
 description:
   - Reads the source's database and says which version it is, which domains and accounts there are, how their passwords
     are stored, and what has no place on the cloud.
-  - With O(imap) it also counts each account's folders, messages and bytes, finds accounts without a mailbox, and estimates
-    how long copying takes (O(estimate), O(pace)).
+  - With O(imap) it also counts each account's folders, messages and bytes, finds accounts without a mailbox, and
+    estimates how long copying takes (O(estimate), O(pace)).
   - Only reads; the database session is read-only on the server's side too where the server can do so.
 extends_documentation_fragment:
   - atmail.migration.source
@@ -99,6 +99,22 @@ platform:
       returned: always
       type: str
       sample: sql
+domains:
+  description: The mail domains.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The domain.
+      returned: always
+      type: str
+      sample: acme.example
+    enabled:
+      description: Whether the source takes mail for it.
+      returned: always
+      type: bool
+      sample: true
 support:
   description: How far settings are read from this version. Mail is copied from any version.
   returned: success
@@ -134,8 +150,8 @@ capabilities:
   sample: [aliases, calendars, spam_lists]
 counts:
   description:
-    - Numbers of what migrates. C(mailboxes), C(folders), C(messages) and C(bytes) with O(imap); C(contacts), C(calendars),
-      C(events) and their like where the source has tables for them.
+    - Numbers of what migrates. C(mailboxes), C(folders), C(messages) and C(bytes) with O(imap); C(contacts),
+      C(calendars), C(events) and their like where the source has tables for them.
   returned: success
   type: dict
   sample:
@@ -234,7 +250,7 @@ accounts:
       type: str
       sample: MD5-CRYPT
     counts:
-      description: What the account has besides mail, by the names in RV(counts) and RV(not_migrated); without those of 0.
+      description: What the account has besides mail, by names of RV(counts) and RV(not_migrated); without those of 0.
       returned: always
       type: dict
       sample:
@@ -279,7 +295,7 @@ estimate:
         on_peak: 4
         off_peak: 16
     first_copy:
-      description: V(low), V(likely) and V(high) for C(around_the_clock) and C(off_peak_only), and the C(nights) of the latter.
+      description: V(low), V(likely), V(high) for C(around_the_clock) and C(off_peak_only), and the C(nights) of that.
       returned: always
       type: dict
       sample:
@@ -312,7 +328,7 @@ estimate:
           bytes: 31000000000
           seconds: 31000
     waves:
-      description: The mailboxes by the off-peak windows that they fill, the longest first; all in one without such a window.
+      description: The mailboxes by the off-peak windows that they fill, the longest first; all in one without any.
       returned: always
       type: list
       elements: dict

@@ -63,6 +63,7 @@ GIVEN = [
     (("migration_target", "overrides"), "settings_apply", ("overrides",)),
     (("migration_on_conflicts",), "settings_apply", ("on_conflicts",)),
     (("migration_pace",), "mailbox_sync", ("pace",)),
+    (("migration_pace",), "source_info", ("pace",)),
     (("migration_pace", "off_peak"), "mailbox_sync", ("pace", "off_peak")),
     (("migration_folders",), "mailbox_sync", ("folders",)),
     (("migration_mailboxes",), "mailbox_sync", ("mailboxes",)),
@@ -83,6 +84,15 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         assert ours[name].get("choices") == wanted.get("choices"), name
         # The inventory may be less strict where a role leaves an option out, never stricter.
         assert not ours[name].get("required") or wanted.get("required"), name
+
+
+def test_the_inventory_gives_an_estimate_what_the_role_does_not_know_by_itself() -> None:
+    ours = inside(role_options("migration"), "migration_estimate")
+    theirs = inside(module_options("source_info"), "estimate")
+    assert set(theirs) - set(ours) == {"earlier", "connections", "target"}
+    for name, option in ours.items():
+        assert (option["type"], option.get("default")) == (theirs[name]["type"], theirs[name].get("default"))
+    assert set(ours["rates"]["options"]) == set(theirs["rates"]["suboptions"])
 
 
 @pytest.mark.parametrize(
