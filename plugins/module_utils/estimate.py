@@ -152,14 +152,16 @@ def finish(
 
 def next_change(now: datetime, window: Window | None) -> datetime:
     """The next moment (UTC) after ``now`` at which other limits hold, or a new day begins."""
-    edges = [datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), clock_time(), UTC)]
-    if window is not None:
-        today = now.astimezone(window.zone).date()
-        for days in (0, 1):
-            for edge in (window.start, window.end):
-                at = datetime.combine(today + timedelta(days=days), edge, window.zone).astimezone(UTC)
-                edges.append(at)
-    return min(edge for edge in edges if edge > now)
+    best = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), clock_time(), UTC)
+    if window is None:
+        return best
+    today = now.astimezone(window.zone).date()
+    for days in (0, 1):
+        for edge in (window.start, window.end):
+            edge_at = datetime.combine(today + timedelta(days=days), edge, window.zone).astimezone(UTC)
+            if now < edge_at < best:
+                best = edge_at
+    return best
 
 
 def beginning(pace: Pace, reference: datetime = datetime(2026, 1, 5, tzinfo=UTC)) -> datetime:

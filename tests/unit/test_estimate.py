@@ -34,7 +34,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.rates import (
     of_earlier_run,
     rounded,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -146,6 +146,7 @@ starts = st.integers(0, 730 * DAY).map(lambda seconds: datetime(2025, 1, 1, tzin
 MONTHS = 200 * DAY
 
 
+@settings(deadline=None)
 @given(st.lists(boxes, min_size=1, max_size=6), st.integers(1, 10**10), paces, starts, st.booleans())
 def test_more_bytes_never_take_less_time(
     loads: list[Load], more: int, pace: Pace, start: datetime, off_peak_only: bool
@@ -158,6 +159,7 @@ def test_more_bytes_never_take_less_time(
     assert more_time >= less_time or more_time == pytest.approx(less_time)
 
 
+@settings(deadline=None)
 @given(st.lists(boxes, min_size=1, max_size=6), paces, starts, st.integers(1, 40), st.booleans())
 def test_nothing_is_faster_than_the_pace_and_the_servers_allow(
     loads: list[Load], pace: Pace, start: datetime, cap: int, off_peak_only: bool
@@ -175,6 +177,7 @@ def test_nothing_is_faster_than_the_pace_and_the_servers_allow(
         assert days >= math.floor(work.octets / pace.bytes_per_day * (1 - 1e-6))
 
 
+@settings(deadline=None)
 @given(st.lists(boxes, min_size=1, max_size=6), paces, starts)
 def test_a_run_that_only_works_off_peak_ends_off_peak_and_not_before_one_that_always_works(
     loads: list[Load], pace: Pace, start: datetime
@@ -194,6 +197,7 @@ def test_a_run_that_only_works_off_peak_ends_off_peak_and_not_before_one_that_al
         assert odd or any(pace.off_peak.holds(moment) for moment in near)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(boxes, max_size=8), paces, st.sampled_from(list(BASES)))
 def test_an_estimate_is_a_range_and_plain_data(loads: list[Load], pace: Pace, basis: str) -> None:
     rates = Rates(*(Figure(value, basis) for value in (0.5, 0.01, MB, 100)))

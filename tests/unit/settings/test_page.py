@@ -16,7 +16,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.rates import ASSU
 from ansible_collections.atmail.migration.plugins.module_utils.settings.page import LARGEST, page
 from ansible_collections.atmail.migration.plugins.module_utils.settings.words import approximately, between
 from ansible_collections.atmail.migration.plugins.plugin_utils.rendering import markdown, rendered
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -167,6 +167,7 @@ def hostile(value: str) -> dict[str, Any]:
 ORDINARY = rendered(str(TEMPLATES / "assessment.html.j2"), {"page": hostile("ordinary")})
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=40) | st.just(HOSTILE))
 def test_hostile_names_are_text_in_html_and_nothing_else(value: str) -> None:
     made = rendered(str(TEMPLATES / "assessment.html.j2"), {"page": hostile(value)})
@@ -177,6 +178,7 @@ def test_hostile_names_are_text_in_html_and_nothing_else(value: str) -> None:
     assert shown in parsed.text
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=40) | st.just(HOSTILE))
 def test_hostile_names_are_text_in_markdown_and_nothing_else(value: str) -> None:
     made = rendered(str(TEMPLATES / "assessment.md.j2"), {"page": hostile(value)})
