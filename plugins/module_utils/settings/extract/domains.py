@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ...transport.database import Database
-from ..addresses import canonical_domain, domain_fault
+from ..addresses import address_fault, canonical_address, canonical_domain, domain_fault, domain_of
 from ..model import Domain, Finding, Level
 from .site import Row, Site
 from .texts import is_on, shown
@@ -15,7 +15,9 @@ _ELSEWHERE = ("smtp", "relay", "uucp")
 
 
 def read_domains(database: Database, site: Site) -> tuple[dict[str, Domain], list[Finding]]:
-    """The domains by name, and what is to be said about them."""
+    """The domains by name (of the accounts where there is no table of them), and what is to be said about them."""
+    if not site.has("domains"):
+        return _domains_of_accounts(database, site)
     found: dict[str, Domain] = {}
     findings = []
     for row in site.rows(database, "domains", "name", "enabled", "backup", "transport"):
@@ -51,3 +53,10 @@ def _fault(row: Row, name: str) -> tuple[str, str, Level] | None:
     if is_on(row.get("backup")):
         return "domain_backup", "the source is only a backup for the domain; it is left out", "warning"
     return None
+
+
+def _domains_of_accounts(database: Database, site: Site) -> tuple[dict[str, Domain], list[Finding]]:
+    addresses = (canonical_address(row["account"]) for row in site.rows(database, "passwords", "account"))
+    names = sorted({domain_of(address) for address in addresses if address_fault(address) is None})
+    message = "the source has no table of domains: those of its accounts are taken, also of users who only visit"
+    return {name: Domain(name) for name in names}, [Finding("", "domains_derived", message, "warning")]

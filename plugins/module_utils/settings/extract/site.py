@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import InputError
 from ...transport.database import Database, Value, text
 from ..profiles.shape import BoundTable, Overrides, Schema, SourceProfile
 from ..profiles.shards import SourceTable, bind_source
 from ..schemes import site_scheme
 from .texts import unescaped
 
+#: What an operator may say of a site though no setting of it does.
+OWN_SETTINGS = ("forward_keeps_copy",)
 _NOT_CUT: frozenset[str] = frozenset()
 
 
@@ -62,19 +65,20 @@ class Site:
         return found is not None and all(map(found.has, columns))
 
     def rows(
-        self, database: Database, table: str, *columns: str, where: Mapping[str, Value] | None = None
+        self, database: Database, table: str, *columns: str, where: Mapping[str, Sequence[Value]] | None = None
     ) -> Iterator[Row]:
         """The rows of a table of the profile, of all its shards; none when the table is not there.
 
-        Without ``columns`` each row has all that are there. ``where`` is the columns that must have these values.
+        Without ``columns`` each row has all that are there. ``where`` is columns that must have one of these values.
         Read them to the end before the next query.
         """
         found = self.tables.get(table)
         if found is None:
             return
         keys, tests = columns or found.keys, where or {}
-        for query in found.queries(keys, tuple(tests)):
-            for values in database.rows(query.sql, tuple(tests.values()) * query.times):
+        parameters = tuple(value for values in tests.values() for value in values)
+        for query in found.queries(keys, {key: len(values) for key, values in tests.items()}):
+            for values in database.rows(query.sql, parameters * query.times):
                 yield _row(query.table, found.html, keys, values)
 
 
@@ -83,6 +87,11 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
 
     Raises MissingTableError, MissingColumnError, and InputError for a wrong override.
     """
+    known = {*profile.settings, *OWN_SETTINGS}
+    for key in overrides.settings:
+        if key not in known:
+            message = f"overrides.settings knows no {key!r}, only {', '.join(sorted(known))}"
+            raise InputError(message, option="overrides.settings")
     schema = database.columns()
     site = Site(profile, bind_source(profile.tables, overrides, schema, database.widths()), {}, schema)
     settings: dict[str, str] = {}

@@ -87,15 +87,50 @@ def unseen(name: str) -> Extra:
 
 
 @dataclass(frozen=True)
+class SenderWords:
+    """What the values of ``sender_rules`` mean: names of preferences, and owners that are no account.
+
+    ``recipients`` are lists of own addresses, ``only_allowed`` a switch; neither has a place in the canonical customer.
+    """
+
+    allowed: tuple[str, ...] = ("allowed",)
+    blocked: tuple[str, ...] = ("blocked",)
+    recipients: tuple[str, ...] = ()
+    only_allowed: tuple[str, ...] = ()
+    whole_site: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PermissionWords:
+    """What the values of ``permissions`` mean: who is everyone, and which number allows what."""
+
+    everyone: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SourceProfile:
     """A platform to read from.
 
-    ``tables`` has the keys ``passwords`` (account, password), ``users`` (account, and optionally disabled, enabled,
-    quota, first_name, last_name, maildir), ``domains`` (name, enabled), optionally ``contacts`` (account, first_name,
-    last_name, own), ``preferences`` (account, name) and ``config`` (section, key, value). ``quota_unit`` is the bytes
-    of a unit of ``users.quota``. ``settings`` names rows of ``config`` by (section, key); ``defaults`` are those that
-    count where neither the site nor the operator says anything. ``companions`` are columns of ``passwords`` that hold
-    the MD5 of the stored password.
+    ``tables`` by key, with the columns that readers ask for; all but ``passwords`` and ``users`` may be missing:
+
+    * ``passwords``: account, password; ``users``: account, disabled or enabled, quota, first_name, last_name, maildir,
+      forward, keep_copy, auto_reply, group; ``groups``: name, quota, which counts where ``users.quota`` is empty
+    * ``preferences``: account, name, reply_to, signature, time_zone, language
+    * ``domains``: name, enabled; without this table the domains of the addresses are all there are
+    * ``aliases``: name, target, domain, folder
+    * ``sender_rules``: owner, preference, value (see :class:`SenderWords`); ``blocked_senders``: account, sender
+    * ``external``: account, user, protocol, host, tls
+    * ``contacts``, ``shared_contacts``: id, account, own, and what ``contact_names``, ``contact_emails`` and
+      ``contact_fields`` name; ``permissions``: contact, subject, rights, of the contacts in ``shared_contacts``, else
+      in ``contacts``
+    * ``config``: section, key, value, of which ``settings`` names rows by (section, key)
+
+    ``quota_unit`` is the bytes of a unit of a quota. ``installer_aliases`` are local parts of aliases that every site has. ``languages``: the platform's words →
+    tags (RFC 5646). ``contact_fields``: vCard property (RFC 6350) → the columns of its components, in order.
+    ``companions`` are columns of ``passwords`` that hold the MD5 of the stored password. ``defaults`` are settings that
+    count where neither the site nor the operator says anything.
 
     Where all ways of mail are rows of one table, that is ``ways`` (address, goto, enabled; :mod:`..gotos`), with
     ``alias_domains`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
@@ -116,6 +151,13 @@ class SourceProfile:
     extras: tuple[Extra, ...] = ()
     companions: tuple[str, ...] = ()
     supported_from: str = ""
+    installer_aliases: tuple[str, ...] = ()
+    sender_words: SenderWords = SenderWords()
+    permission_words: PermissionWords = PermissionWords()
+    languages: Mapping[str, str] = field(default_factory=dict)
+    contact_names: tuple[str, ...] = ()
+    contact_emails: tuple[str, ...] = ()
+    contact_fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,11 +64,13 @@ class SourceTable:
         """Is the column there?"""
         return any(shard.has(key) for shard in self.shards)
 
-    def queries(self, columns: Sequence[str], where: Sequence[str] = ()) -> Iterator[Query]:
-        """Statements that read these columns of all rows; of the rows whose columns ``where`` have the values given.
+    def queries(self, columns: Sequence[str], where: Mapping[str, int] | None = None) -> Iterator[Query]:
+        """Statements that read these columns of all rows.
 
-        A shard without one of the columns ``where`` has no such row.
+        With ``where`` only of those whose columns have one of so many values, which go in as parameters. A shard
+        without one of these columns has no such row.
         """
+        where = where or {}
         alike: dict[object, list[BoundTable]] = {}
         for shard in self.shards:
             if all(shard.has(key) for key in where):
@@ -135,6 +137,6 @@ def _kind(shard: BoundTable) -> object:
     return tuple(tuple(sorted(each.items())) for each in (shard.columns, shard.charsets, shard.widths))
 
 
-def _select(shard: BoundTable, columns: Sequence[str], where: Sequence[str]) -> str:
-    tests = " AND ".join(f"{shard.column(key)} = %s" for key in where)
+def _select(shard: BoundTable, columns: Sequence[str], where: Mapping[str, int]) -> str:
+    tests = " AND ".join(f"{shard.column(key)} IN ({', '.join(['%s'] * times)})" for key, times in where.items())
     return f"{shard.select(*columns)} WHERE {tests}" if tests else shard.select(*columns)
