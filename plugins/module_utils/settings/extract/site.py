@@ -87,11 +87,10 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
 
     Raises MissingTableError, MissingColumnError, and InputError for a wrong override.
     """
-    known = {*profile.settings, *OWN_SETTINGS}
-    for key in overrides.settings:
-        if key not in known:
-            message = f"overrides.settings knows no {key!r}, only {', '.join(sorted(known))}"
-            raise InputError(message, option="overrides.settings")
+    known = {*profile.settings, *profile.defaults, *OWN_SETTINGS}
+    for name in sorted(overrides.settings.keys() - known):
+        message = f"overrides.settings knows no {name!r}, only {', '.join(sorted(known))}"
+        raise InputError(message, option="overrides.settings")
     schema = database.columns()
     site = Site(profile, bind_source(profile.tables, overrides, schema, database.widths()), {}, schema)
     settings: dict[str, str] = {}

@@ -127,10 +127,10 @@ class SourceProfile:
       in ``contacts``
     * ``config``: section, key, value, of which ``settings`` names rows by (section, key)
 
-    ``quota_unit`` is the bytes of a unit of a quota. ``installer_aliases`` are local parts of aliases that every site has. ``languages``: the platform's words →
-    tags (RFC 5646). ``contact_fields``: vCard property (RFC 6350) → the columns of its components, in order.
-    ``companions`` are columns of ``passwords`` that hold the MD5 of the stored password. ``defaults`` are settings that
-    count where neither the site nor the operator says anything.
+    ``quota_unit`` is the bytes of a unit of a quota. ``installer_aliases`` are local parts of aliases that every site
+    has. ``languages``: the platform's words → tags (RFC 5646). ``contact_fields``: vCard property (RFC 6350) → the
+    columns of its components, in order. ``companions`` are columns of ``passwords`` that hold the MD5 of the stored
+    password. ``defaults`` are settings that count where neither the site nor the operator says anything.
 
     Where all ways of mail are rows of one table, that is ``ways`` (address, goto, enabled; :mod:`..gotos`), with
     ``alias_domains`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
