@@ -297,6 +297,44 @@ options:
       target_password:
         description: The user's password there; not needed with O(target.admin_user).
         type: str
+  source_passwords:
+    description:
+      - Passwords of accounts of the source, from one encrypted file. Those of O(mailboxes) come before it, and with
+        O(source.admin_user) none is needed.
+      - It is what M(atmail.migration.password_escrow) keeps, or a list that was encrypted by C(ansible-vault encrypt).
+        Inside a list is a mapping of users to passwords, or a list of mappings with C(user) and C(password), both as
+        YAML or JSON, or CSV with these two columns in its header line.
+    type: dict
+    suboptions:
+      file:
+        description: Path of the file, where the module runs. Give this or O(source_passwords.content).
+        type: path
+      content:
+        description: What is in the file, for a file that is elsewhere.
+        type: str
+      vault_password:
+        description: The Ansible Vault password that it is encrypted with.
+        type: str
+        required: true
+  target_passwords:
+    description:
+      - Passwords of accounts of the target, from one encrypted file. Those of O(mailboxes) come before it, and with
+        O(target.admin_user) none is needed.
+      - It is what M(atmail.migration.password_escrow) keeps, or a list that was encrypted by C(ansible-vault encrypt).
+        Inside a list is a mapping of users to passwords, or a list of mappings with C(user) and C(password), both as
+        YAML or JSON, or CSV with these two columns in its header line.
+    type: dict
+    suboptions:
+      file:
+        description: Path of the file, where the module runs. Give this or O(target_passwords.content).
+        type: path
+      content:
+        description: What is in the file, for a file that is elsewhere.
+        type: str
+      vault_password:
+        description: The Ansible Vault password that it is encrypted with.
+        type: str
+        required: true
   folders:
     description: Which folders are meant, and how they are called on the target.
     type: dict

@@ -60,6 +60,11 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     ├── InternalError                   internal_error       a mistake in this collection itself
     ├── MailboxesFailedError            several_failures     mailboxes failed, each for a reason of its own
     ├── AccountsFailedError             several_failures     accounts were left out, each for a reason of its own
+    ├── EscrowError                     escrow_invalid       the file of swapped passwords can't be used as it is
+    │   ├── EscrowForeignError          escrow_foreign       it is another customer's, or another source's
+    │   ├── EscrowBusyError             escrow_busy          another run swaps passwords of this source
+    │   ├── EscrowOpenError             escrow_open          generated passwords would be taken for users' own
+    │   └── EscrowUnprovedError         escrow_unproved      not every original is back where it belongs
     └── LedgerError                     ledger_failed
         ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
         ├── LedgerNewerError            ledger_newer         written by a newer version
@@ -516,6 +521,47 @@ class AccountsFailedError(MigrationError):
 
     kind = "several_failures"
     safe_next = "Mend what the findings say, then run again: what was done stays, and nothing is done twice."
+
+
+class EscrowError(MigrationError):
+    """The file that keeps swapped passwords is not ours, damaged, of a newer version, or its secrets don't open."""
+
+    kind = "escrow_invalid"
+    safe_next = (
+        "Keep the file: it may be the only place where passwords still are. Give the vault password that it was "
+        "written with, or the right path; nothing has been changed."
+    )
+
+
+class EscrowForeignError(EscrowError):
+    """The file that keeps swapped passwords is of another customer or another source."""
+
+    kind = "escrow_foreign"
+    safe_next = (
+        "Name this customer's own file. Where the source has only got another address, say so with moved: true; "
+        "nothing has been changed."
+    )
+
+
+class EscrowBusyError(EscrowError):
+    """Another run swaps or reinstates passwords of this source."""
+
+    kind = "escrow_busy"
+    safe_next = "Wait until the other run has ended, then run again; nothing has been changed."
+
+
+class EscrowOpenError(EscrowError):
+    """The source holds passwords that an escrow has set, and nobody says where the originals are."""
+
+    kind = "escrow_open"
+    safe_next = "Name the customer's escrow file, or reinstate the passwords with it first; nothing has been changed."
+
+
+class EscrowUnprovedError(EscrowError):
+    """Not every original password is proved to be back; all of them stay in the escrow file."""
+
+    kind = "escrow_unproved"
+    safe_next = "Keep the escrow file, mend what the message says, and run again: originals stay in the file."
 
 
 class LedgerError(MigrationError):

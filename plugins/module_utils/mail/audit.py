@@ -107,7 +107,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
     :raises MigrationError: an option is wrong, or a mailbox could not be compared (``done`` is the result).
     """
     pace = pace_from_options(options.get("pace"))
-    todo = tasks(options["mailboxes"])
+    todo = tasks(options)
     sides = Server.from_options("source", options["source"]), Server.from_options("target", options["target"])
     how = Audit(
         source=courteous(sides[0], [task.source.user for task in todo], pace),

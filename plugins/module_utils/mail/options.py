@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .. import password_list
 from ..errors import InputError
 from ..pace import OPTIONS as PACE_OPTIONS
 from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL, Account
@@ -29,6 +30,7 @@ MAILBOX = {
     "target_user": {"type": "str"},
     "target_password": {"type": "str", "no_log": True},
 }
+PASSWORDS = {"type": "dict", "options": password_list.OPTIONS, **password_list.RULES}
 FOLDERS = {
     "exclude": {"type": "list", "elements": "str", "default": []},
     "rename": {"type": "dict", "default": {}},
@@ -41,6 +43,8 @@ COMMON: dict[str, Any] = {
     "source": {"type": "dict", "required": True, "options": SOURCE},
     "target": {"type": "dict", "required": True, "options": TARGET},
     "mailboxes": {"type": "list", "elements": "dict", "required": True, "options": MAILBOX},
+    "source_passwords": {**PASSWORDS, "no_log": False},
+    "target_passwords": {**PASSWORDS, "no_log": False},
     "folders": {"type": "dict", "options": FOLDERS},
     "pace": {"type": "dict", "options": PACE_OPTIONS},
     "ignore_mailbox_errors": {"type": "bool", "default": False},
@@ -48,18 +52,24 @@ COMMON: dict[str, Any] = {
 }
 
 
-def tasks(mailboxes: Sequence[Mapping[str, Any]]) -> list[Task]:
-    """The mailboxes to work on.
+def tasks(options: Mapping[str, Any]) -> list[Task]:
+    """The mailboxes to work on; one that has no password of its own gets the one that a list has for its user.
 
-    :raises InputError: an entry without a name.
+    :raises InputError: an entry without a name, or a list that is none.
+    :raises EscrowError: the list is an escrow that can't be used.
     """
+    lists = [password_list.from_options(options.get(name), name) for name in ("source_passwords", "target_passwords")]
     found: list[Task] = []
-    for number, one in enumerate(mailboxes):
+    for number, one in enumerate(options["mailboxes"]):
         source = str(one.get("source_user") or "").strip()
         if not source:
             raise InputError("a mailbox needs its source_user", option=f"mailboxes[{number}].source_user")
         target = str(one.get("target_user") or source).strip()
-        found.append(Task(Account(source, one.get("source_password")), Account(target, one.get("target_password"))))
+        passwords = (
+            one.get("source_password") or lists[0].get(source),
+            one.get("target_password") or lists[1].get(target),
+        )
+        found.append(Task(Account(source, passwords[0]), Account(target, passwords[1])))
     return found
 
 

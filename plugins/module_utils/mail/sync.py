@@ -43,7 +43,7 @@ def sync(
     :raises MigrationError: an option is wrong, the ledger can't be used, or a mailbox failed (``done`` is the result).
     """
     pace = pace_from_options(options.get("pace"))
-    todo = tasks(options["mailboxes"])
+    todo = tasks(options)
     setting = _setting(options, check_mode, todo, pace)
     check_preauth(todo, setting.source, setting.target)
     duplicates = twice([task.name for task in todo])

@@ -15,6 +15,7 @@ from ..transport.imap import OPTIONS as LOGIN
 from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .dump import Dump
+from .escrow_forms import FORMS
 from .merge import POLICIES
 from .plan import PHASES, Wish
 from .profiles.shape import Overrides
@@ -108,6 +109,17 @@ IMAP: dict[str, Any] = {
             "timeout": {"type": "float", "default": 30.0},
         },
     }
+}
+ESCROW: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["escrowed", "reinstated"], "required": True},
+    "escrow": {"type": "path", "required": True},
+    "vault_password": {"type": "str", "required": True, "no_log": True},
+    "vault_id": {"type": "str"},
+    "accounts": {"type": "list", "elements": "str", "default": []},
+    "stored_as": {"type": "str", "choices": list(FORMS)},
+    "forget": {"type": "str", "choices": ["sealed", "removed"], "default": "sealed"},
+    "allow_missing": {"type": "float", "default": 0.2},
+    "moved": {"type": "bool", "default": False},
 }
 APPLY: dict[str, Any] = {
     "profile": {"type": "str", "choices": ["cloud"], "default": "cloud"},

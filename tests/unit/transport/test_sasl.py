@@ -132,7 +132,7 @@ def test_options_that_do_not_fit_together(name: str, options: dict[str, Any], op
 def test_a_server_that_knows_us_by_itself_has_one_mailbox() -> None:
     server = Server.from_options("source", {"host": "h", "auth": "preauth"})
     target = Server.from_options("target", {"host": "h"})
-    todo = tasks([{"source_user": "ann"}, {"source_user": "bob"}])
+    todo = tasks({"mailboxes": [{"source_user": "ann"}, {"source_user": "bob"}]})
     check_preauth(todo[:1], server, target)
     check_preauth(todo, target, target)
     with pytest.raises(InputError) as caught:
