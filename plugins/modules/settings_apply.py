@@ -36,9 +36,12 @@ attributes:
     description: Shows each attribute that changes; of a password its scheme only.
 options:
   profile:
-    description: What the target is.
+    description:
+      - What the target is.
+      - V(postfixadmin) is the database of PostfixAdmin, with the two tables of C(docs/postfixadmin-target.sql) beside
+        its own. There O(overrides.settings) knows C(vacation_domain), C(maildir) and C(transport).
     type: str
-    choices: [cloud]
+    choices: [cloud, postfixadmin]
     default: cloud
   subscription:
     description: The customer's subscription on the target.

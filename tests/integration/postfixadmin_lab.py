@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
+from ansible_collections.atmail.migration.plugins.module_utils.settings.snapshot import load
 
 from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, run_module
 from tests.lab.postfixadmin import SOURCE, TARGET, VACATION_DOMAIN, PostfixAdmin
@@ -34,8 +38,9 @@ class PostfixAdminLab:
         return self.folder / "acme.json"
 
     def clear(self) -> None:
-        """Both databases empty, and no snapshot."""
+        """Both databases empty, no snapshot, and the customer may be written to the target."""
         self.host.clear()
+        self.host.enable_tenant("acme")
         self.snapshot.unlink(missing_ok=True)
 
     def fill(self) -> None:
@@ -79,6 +84,27 @@ class PostfixAdminLab:
             **changes,
         }
         return run_module("settings_snapshot", options, check=check)
+
+    def apply(self, *, check: bool = False, settings: dict[str, str] | None = None, **changes: Any) -> Outcome:
+        """Run settings_apply on the target."""
+        options = {
+            "customer": "acme",
+            "profile": "postfixadmin",
+            "database": self.host.options(TARGET),
+            "overrides": {"settings": {"vacation_domain": VACATION_DOMAIN} if settings is None else settings},
+            "snapshot": str(self.snapshot),
+            "vault_password": VAULT_PASSWORD,
+            "subscription": "acme",
+            "region": "eu",
+            **changes,
+        }
+        return run_module("settings_apply", options, check=check)
+
+    def customer(self, snapshot: Path | None = None) -> Customer:
+        """The customer in a snapshot, without what is the source's own: how it spells users, and findings."""
+        found = load(snapshot or self.snapshot, VAULT_PASSWORD)
+        accounts = tuple(replace(each, source_user=each.address) for each in found.accounts)
+        return replace(found, source=Source(""), accounts=accounts, findings=())
 
     def document(self) -> dict[str, Any]:
         """The snapshot, without its secrets."""

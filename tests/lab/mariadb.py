@@ -108,11 +108,11 @@ class MariaDb(Server):
             self.load(SCHEMAS / self.setup.schema)
         self._complete.touch()
 
-    def load(self, script: Path) -> None:
-        """Run a file of SQL in the database. Raises LabError with what the client said."""
+    def load(self, script: Path, database: str = "") -> None:
+        """Run a file of SQL in the database, or in another one. Raises LabError with what the client said."""
         command = ["/usr/bin/mariadb", "--no-defaults", f"--socket={self.socket}", f"--user={self._administrator}"]
         with script.open("rb") as text:
-            done = subprocess.run([*command, self.setup.name], stdin=text, capture_output=True, check=False)
+            done = subprocess.run([*command, database or self.setup.name], stdin=text, capture_output=True, check=False)
         if done.returncode != 0:
             raise LabError(f"{self.name}: {script.name}: {done.stderr.decode(errors='replace').strip()}")
 

@@ -86,6 +86,7 @@ class PostfixAdmin:
             try:
                 start_all([database])
                 made.make_databases()
+                made.make_migration_tables()
                 start_all([dovecot])
                 yield made
             finally:
@@ -113,6 +114,18 @@ class PostfixAdmin:
             with self.database.session(name) as cursor:
                 if not cursor.execute("SHOW TABLES LIKE 'vacation_notification'"):
                     raise LabError(f"PostfixAdmin made no tables in {name}: {said[-1000:]}")
+
+    def make_migration_tables(self) -> None:
+        """What the target's administrator does before customers come."""
+        self.database.load(Path(__file__).resolve().parents[2] / "docs" / "postfixadmin-target.sql", TARGET)
+
+    def enable_tenant(self, subscription: str, region: str = "eu") -> None:
+        """Let a customer be written to the target."""
+        with self.database.session(TARGET) as cursor:
+            cursor.execute(
+                "REPLACE INTO atmail_migration_tenants (subscription, region, migration_enabled) VALUES (%s, %s, 1)",
+                (subscription, region),
+            )
 
     def cli(self, *arguments: str, database: str = SOURCE, scheme: str = "php_crypt:SHA512") -> str:
         """Run PostfixAdmin's command line (`mailbox`, `add`, …), as `postfixadmin-cli` does.

@@ -68,6 +68,46 @@ def written(address: str, way: Way, vacation_domain: str | None) -> str:
     return ",".join(parts)
 
 
+@dataclass(frozen=True)
+class Edit:
+    """What of a mailbox's row is to become otherwise; None: as it is."""
+
+    removed: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
+    keep_copy: bool | None = None
+    away: bool | None = None
+
+
+def edited(address: str, goto: str, edit: Edit, vacation_domain: str | None) -> str:
+    """The row of a mailbox with an edit; whatever else is in it stays as it is spelt.
+
+    Mail that would go nowhere stays in the mailbox.
+    """
+    own = canonical_address(address)
+    kept = [(part.strip(), canonical_address(part)) for part in _BETWEEN.split(goto) if part.strip()]
+    there = {canonical for _part, canonical in kept}
+    keep = own in there if edit.keep_copy is None else edit.keep_copy
+    away = any(_is_vacation(each, own) for each in there) if edit.away is None else edit.away
+    parts = [
+        part
+        for part, canonical in kept
+        if canonical not in edit.removed and canonical != own and not _is_vacation(canonical, own)
+    ]
+    parts += sorted(edit.added - there)
+    if keep or not parts:
+        parts.append(own)
+    if away and vacation_domain:
+        parts.append(vacation_address(own, vacation_domain))
+    return ",".join(dict.fromkeys(parts))
+
+
+def targets_of(address: str, goto: str) -> tuple[tuple[str, ...], bool, bool]:
+    """All that a row names, whether the address is among it, and whether vacation.pl is; programs and files, too."""
+    parts = set(_parts(goto))
+    away = {part for part in parts if _is_vacation(part, address)}
+    return tuple(sorted(parts - away - {address})), address in parts, bool(away)
+
+
 def vacation_address(address: str, vacation_domain: str) -> str:
     """Where vacation.pl gets mail for a user: ``user#domain@vacation.domain``."""
     return f"{address.replace('@', '#')}@{vacation_domain}"

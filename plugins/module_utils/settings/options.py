@@ -122,7 +122,7 @@ ESCROW: dict[str, Any] = {
     "moved": {"type": "bool", "default": False},
 }
 APPLY: dict[str, Any] = {
-    "profile": {"type": "str", "choices": ["cloud"], "default": "cloud"},
+    "profile": {"type": "str", "choices": ["cloud", "postfixadmin"], "default": "cloud"},
     "subscription": {"type": "str", "required": True},
     "region": {"type": "str", "required": True},
     "on_conflict": {"type": "str", "choices": list(POLICIES), "default": "replace"},

@@ -34,7 +34,7 @@ class Place:
     mailbox_type: str = "mdbox"
 
 
-def as_it_is(thing: Thing) -> tuple[Thing, tuple[Finding, ...]]:
+def as_it_is(thing: Thing) -> tuple[Thing | None, tuple[Finding, ...]]:
     """A target on which everything fits."""
     return thing, ()
 
@@ -45,12 +45,12 @@ class Capacity:
 
     ``places``: kind → attributes (``site`` of ``senders``: lists of the whole site; ``password`` of ``accounts``).
     ``limits``: ``kind.attribute`` → characters, of a set those of each word; ``kind.key`` for the thing's own name.
-    ``fit`` makes of a wanted thing what would be read back of it, and says what it changed.
+    ``fit`` makes of a wanted thing what would be read back of it, and says what it changed; None can't be there at all.
     """
 
     places: Mapping[str, frozenset[str]]
     limits: Mapping[str, int] = field(default_factory=dict)
-    fit: Callable[[Thing], tuple[Thing, tuple[Finding, ...]]] = as_it_is
+    fit: Callable[[Thing], tuple[Thing | None, tuple[Finding, ...]]] = as_it_is
 
     def limit(self, kind: str, attribute: str) -> int | None:
         """Characters; None: no limit."""

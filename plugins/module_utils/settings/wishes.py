@@ -175,6 +175,8 @@ class _Tidying:
         held = replace(thing, fields=fields, password=thing.password if "password" in places else None)
         fitting, findings = self.capacity.fit(held)
         self.findings += findings
+        if fitting is None:
+            self.refused.add((thing.kind, thing.key))
         return fitting
 
     def _limited(self, thing: Thing, attribute: Attribute, value: Any) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.settings import gotos
-from ansible_collections.atmail.migration.plugins.module_utils.settings.gotos import GotoRow, Way
+from ansible_collections.atmail.migration.plugins.module_utils.settings.gotos import Edit, GotoRow, Way
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Alias
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +102,33 @@ def test_the_vacation_domain_is_seen_in_the_rows() -> None:
     assert gotos.vacation_domain([ANN, f"{ANN},{AWAY}"]) == "auto.example"
     assert gotos.vacation_domain([ANN, "a#b@c.example,d#e@f.example", "g#h@f.example"]) == "f.example"
     assert gotos.vacation_domain([ANN]) is None
+
+
+@pytest.mark.parametrize(
+    ("goto", "edit", "expected"),
+    [
+        ("", Edit(), ANN),
+        (ANN, Edit(added=frozenset({"y@far.example", "x@far.example"})), f"x@far.example,y@far.example,{ANN}"),
+        (f"X@Far.example , root,{ANN}", Edit(removed=frozenset({"x@far.example"})), f"root,{ANN}"),
+        (f"X@Far.example,{ANN}", Edit(keep_copy=False), "X@Far.example"),
+        (f"x@far.example,{ANN}", Edit(removed=frozenset({"x@far.example"}), keep_copy=False), ANN),
+        (f"X@far.example,{ANN}", Edit(added=frozenset({"x@far.example"})), f"X@far.example,{ANN}"),
+        (ANN, Edit(away=True), f"{ANN},{AWAY}"),
+        (f"{ANN},ann#a.example@old.example", Edit(), f"{ANN},{AWAY}"),
+        (f"x@far.example,{AWAY}", Edit(away=False), "x@far.example"),
+    ],
+)
+def test_an_edit_leaves_the_rest_as_it_is_spelt(goto: str, edit: Edit, expected: str) -> None:
+    assert gotos.edited(ANN, goto, edit, "auto.example") == expected
+
+
+@given(
+    goto=st.lists(TARGETS | st.sampled_from(["root", ANN, AWAY]), max_size=4), added=st.frozensets(TARGETS, max_size=3)
+)
+def test_an_edit_adds_what_it_should_and_takes_nothing_else_away(goto: list[str], added: frozenset[str]) -> None:
+    text = gotos.edited(ANN, ",".join(goto), Edit(added=added, keep_copy=True), "auto.example")
+    targets, keeps, away = gotos.targets_of(ANN, text)
+    assert set(targets) == (set(goto) - {ANN, AWAY}) | added
+    assert keeps
+    assert away == (AWAY in goto)
+    assert gotos.edited(ANN, text, Edit(added=added, keep_copy=True), "auto.example") == text

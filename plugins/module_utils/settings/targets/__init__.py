@@ -10,9 +10,13 @@ from ...transport.database import Database
 from ..profiles.shape import Overrides
 from ..target import TargetAdapter
 from .cloud import CloudTarget
+from .postfixadmin import PostfixAdminTarget
 
 #: Profile → what opens it.
-OPENING: Mapping[str, Callable[[Database, Overrides], TargetAdapter]] = {"cloud": CloudTarget.open}
+OPENING: Mapping[str, Callable[[Database, Overrides], TargetAdapter]] = {
+    "cloud": CloudTarget.open,
+    "postfixadmin": PostfixAdminTarget.open,
+}
 
 
 def open_target(profile: str, database: Database, overrides: Overrides) -> TargetAdapter:
