@@ -126,6 +126,18 @@ accounts:
       returned: always
       type: str
       sample: MD5-CRYPT
+not_migrated:
+  description: What is there and will not migrate, as M(atmail.migration.source_info) has it; not in the snapshot.
+  returned: always, once the customer has been read
+  type: list
+  elements: dict
+  sample:
+    - what: storage_files
+      label: files of the webmail's storage
+      count: 17
+      accounts: 3
+      reason: the cloud has no place for them
+      ask: Do users keep files in the webmail's storage? They save them.
 mailboxes:
   description: The accounts as O(atmail.migration.mailbox_sync#module:mailboxes) takes them.
   returned: always, once the customer has been read

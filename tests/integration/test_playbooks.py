@@ -216,6 +216,29 @@ def test_one_bad_mailbox_stops_no_other_and_names_are_never_templates(migrated: 
     assert all(failure["kind"] and failure["safe_next"] for failure in result[MAILBOXES[1]]["failures"])
 
 
+def test_the_assessment_is_a_page_that_stays_the_same(migrated: Operator) -> None:
+    folder = migrated.state / "acme" / "evidence"
+    pages = [folder / "assessment.md", folder / "assessment.html"]
+    seen = []
+    for _ in range(2):
+        run = migrated.run("assess", "--limit", "acme")
+        assert (run.code, run.recap["acme"]["changed"]) == (0, 0), run.text
+        seen.append([page.read_bytes() for page in pages])
+    assert seen[0] == seen[1]
+    found = migrated.evidence("acme", "assessment")
+    text = seen[0][0].decode()
+    assert f"{found['counts']['messages']:,} messages" in text
+    assert "| plug-ins | not visible from here: ask |" in text
+    assert "ann&#64;acme.example" in text
+    assert found["estimate"]["first_copy"]["around_the_clock"]["likely"] > 0
+    assert b"ann@acme.example" in seen[0][1]
+    assert all(page.stat().st_mode & 0o777 == 0o600 for page in pages)
+    for page in pages:
+        page.unlink()
+    assert migrated.run("assess", "--limit", "acme", "--check").code == 0
+    assert not any(page.exists() for page in pages)
+
+
 # -- progress
 
 SLOW = {"migration_pace": {"connections": 2, "messages_per_second": 40}, "migration_progress_seconds": 0.2}

@@ -15,7 +15,7 @@ from ..pace import pace_from_options
 from ..rates import Figure, choose, of_earlier_run
 from ..transport.imap import ImapServer
 from . import options
-from .assess import assess
+from .assess import assess, not_migrated
 from .assess_options import estimate_target
 from .extract import shown
 from .model import Customer, Finding
@@ -24,6 +24,7 @@ from .profiles.other_extras import CSV_EXTRAS
 from .profiles.shape import SourceProfile
 from .sizes import MailboxSize, Refusal, measure
 from .source import Place, reading
+from .tally import tally
 
 
 def assessment(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,10 +76,24 @@ def add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal]
     return findings
 
 
+def left_behind(place: Place | None, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What does not migrate, for whoever reads a source: the same as in its assessment."""
+    profile = _profile(place, params)
+    found = tally(place.database, place.site.schema, profile.extras) if place else {}
+    return not_migrated(profile, found, _domains(params))
+
+
 def _assessed(place: Place | None, params: Mapping[str, Any], customer: Customer) -> dict[str, Any]:
-    # Files have no tables, and nothing can be seen but what is in them.
-    profile = place.site.profile if place else SourceProfile(params["profile"], {}, 1, {}, extras=CSV_EXTRAS)
-    return assess(place, profile, customer, [name.strip().lower() for name in params["domains"]])
+    return assess(place, _profile(place, params), customer, _domains(params))
+
+
+def _profile(place: Place | None, params: Mapping[str, Any]) -> SourceProfile:
+    """Files have no tables, and nothing can be seen but what is in them."""
+    return place.site.profile if place else SourceProfile(params["profile"], {}, 1, {}, extras=CSV_EXTRAS)
+
+
+def _domains(params: Mapping[str, Any]) -> list[str]:
+    return [name.strip().lower() for name in params["domains"]]
 
 
 def _loads(accounts: Iterable[Mapping[str, Any]]) -> Iterable[Load]:

@@ -17,7 +17,7 @@ from ..transport.ssh import maybe_tunnel
 from . import apply as applying
 from . import document, options, snapshot
 from .assess import counts
-from .assessing import assessment
+from .assessing import assessment, left_behind
 from .model import Customer, Finding, failing
 from .plan import Plan
 from .shown import described, summary
@@ -50,6 +50,7 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode:
                 raise InputError(f"{path} is the snapshot of the customer {before.name}", option="snapshot")
         with reading(params) as source:
             customer = source.customer
+            stays = left_behind(source.place, params)
         new = snapshot.render(
             customer, params["vault_password"], random=os.urandom, label=params.get("vault_id"), old=old
         )
@@ -62,6 +63,7 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode:
             "counts": counts(customer),
             "accounts": [document.public_account(account) for account in customer.accounts],
             "mailboxes": _mailboxes(customer),
+            "not_migrated": stays,
             "findings": _plain(customer.findings),
         }
         if diff_mode:
