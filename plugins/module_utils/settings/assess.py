@@ -95,8 +95,11 @@ def support(profile: SourceProfile, site: Site | None, version: str) -> dict[str
             missing.append(table.names[0])
             continue
         tried.append(key)
+        # A column without a name of its own is one that only an operator can name.
         missing += [
-            f"{table.names[0]}.{column.names[0]}" for name, column in table.columns.items() if not bound.has(name)
+            f"{table.names[0]}.{column.names[0]}"
+            for name, column in table.columns.items()
+            if column.names and not bound.has(name)
         ]
     return {
         "settings": "supported" if known else "tried",
