@@ -30,7 +30,6 @@ COUNTS = {
     "contact_groups": "groups of contacts",
     "calendars": "calendars",
     "events": "events",
-    "spam_rules": "settings of the spam filter",
 }
 #: Passwords by what they are; others are named by their scheme.
 SCHEMES = {

@@ -15,7 +15,6 @@ _PRINCIPAL = "principals/users/"
 
 ATMAIL_EXTRAS: tuple[Extra, ...] = (
     Extra("contacts", "Abook", owner="Account", column="Global", only="unset"),
-    Extra("shared_contacts", "Abook_shared", owner="Account"),
     Extra("contact_groups", "AbookGroupNames", owner="Account"),
     Extra("contact_groups", "AbookGroup", owner="Account", distinct="GroupName", unless="AbookGroupNames"),
     Extra("calendars", "calendars", owner="principaluri", prefix=_PRINCIPAL),
@@ -29,7 +28,6 @@ ATMAIL_EXTRAS: tuple[Extra, ...] = (
         only="<>VTODO",
     ),
     Extra("events", "Calander", owner="UserTo", column="Task", only="unset"),
-    Extra("spam_rules", "SpamSettings", owner="username"),
     unseen("archive_vault"),
     stays("storage_files", "SharedFiles", owner="Account"),
     stays(
