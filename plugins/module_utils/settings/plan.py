@@ -418,7 +418,10 @@ def _without(asked: Wishes, hops: Iterable[Hop]) -> Wishes:
             left = tuple(each for each in thing.fields[name] if each not in out)
             if not left and thing.kind == ALIASES:
                 continue
-            things.append(replace(thing, fields={**thing.fields, name: left}))
+            fields = {**thing.fields, name: left}
+            if not left and "keep_copy" in fields:
+                fields["keep_copy"] = True
+            things.append(replace(thing, fields=fields))
         else:
             things.append(thing)
     return replace(asked, things=tuple(things))

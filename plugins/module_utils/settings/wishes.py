@@ -95,9 +95,11 @@ class _Tidying:
 
     def placed(self, thing: Thing) -> Thing | None:
         """The thing, unless its domain is not the customer's, or the target has no place for its kind."""
-        domain = place_of(thing.kind, thing.key, thing.fields)
-        if thing.kind == CONTACTS:
-            domain = ""
+        domain = "" if thing.kind == CONTACTS else place_of(thing.kind, thing.key, thing.fields)
+        fault = alias_fault(thing.key) if thing.kind == ALIASES else None
+        if fault is not None:
+            self.refuse(thing, "address_invalid", f"this is not a name for an alias: {fault}")
+            return None
         if domain in self.state.foreign:
             if thing.kind != DOMAINS:
                 message = f"the domain {domain} belongs to another subscription on the target"
@@ -129,10 +131,6 @@ class _Tidying:
 
     def alias(self, thing: Thing) -> Thing | None:
         """Without targets that are none; None when nothing is left of it."""
-        fault = alias_fault(thing.key)
-        if fault is not None:
-            self.refuse(thing, "address_invalid", f"this is not a name for an alias: {fault}")
-            return None
         if thing.key in self.state.kind(ACCOUNTS):
             message = (
                 "an account on the target has this address, which the snapshot does not know; the alias is left out"
