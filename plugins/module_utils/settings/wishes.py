@@ -56,7 +56,7 @@ class Wishes:
 def wishes(customer: Customer, state: State, capacity: Capacity) -> Wishes:
     """The customer's things as this target can have them."""
     work = _Tidying(state, capacity, {each.name for each in customer.domains})
-    things = _folded([_canonical(each) for each in things_of(customer)], work)
+    things = _folded([_canonical(each) for each in things_of(customer.sorted())], work)
     accounts = {each.key for each in things if each.kind == ACCOUNTS}
     routed = accounts | {each.key for each in things if each.kind == ALIASES}
     kept = []
