@@ -69,11 +69,6 @@ options:
         description: Setting of the site to its value, such as C(password_type) to V(MD5).
         type: dict
         default: {}
-  domains:
-    description: The mail domains to work on; all of the customer's when empty.
-    type: list
-    elements: str
-    default: []
 requirements:
   - PyMySQL >= 1.1
   - paramiko >= 3.4, with O(ssh)

@@ -43,6 +43,9 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   └── NoSpaceError                no_space             the disk of this machine has no room for it
     ├── SnapshotError                   snapshot_invalid     a snapshot is not ours, damaged, or its secrets don't open
     ├── TenantError                     tenant_not_enabled   the subscription is not enabled for migration
+    │   ├── TenantUnknownError          tenant_unknown       the target knows no such subscription
+    │   ├── TenantElsewhereError        tenant_elsewhere     the subscription is in another region
+    │   └── TenantSuspendedError        tenant_suspended     the subscription is suspended
     ├── PgpError                        pgp_failed           a PGP message can't be opened or made
     │   ├── PgpKeyError                 pgp_key              a PGP key is missing, or not one to use
     │   ├── PgpPassphraseError          pgp_passphrase       the passphrase is wrong or missing
@@ -388,10 +391,37 @@ class SnapshotError(MigrationError):
 
 
 class TenantError(MigrationError):
-    """The subscription is unknown or not enabled for migration on the target."""
+    """The subscription is not enabled for migration on the target."""
 
     kind = "tenant_not_enabled"
-    safe_next = "Enable the subscription for migration on the target, then run again; nothing has been written."
+    safe_next = (
+        "Run the playbook atmail.migration.enable for this customer once it may be migrated, then this again; "
+        "nothing has been written."
+    )
+
+
+class TenantUnknownError(TenantError):
+    """The target knows no such subscription."""
+
+    kind = "tenant_unknown"
+    safe_next = (
+        "Check the subscription's name, or have it made by the cloud's operators, then run again; "
+        "nothing has been written."
+    )
+
+
+class TenantElsewhereError(TenantError):
+    """The subscription is in another region than the inventory says."""
+
+    kind = "tenant_elsewhere"
+    safe_next = "Give the region that the subscription is in, then run again; nothing has been written."
+
+
+class TenantSuspendedError(TenantError):
+    """The subscription is suspended: nobody can log in, and no mail comes in."""
+
+    kind = "tenant_suspended"
+    safe_next = "Have the cloud's operators make the subscription active, then run again; nothing has been written."
 
 
 class PgpError(MigrationError):

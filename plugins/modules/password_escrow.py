@@ -20,6 +20,7 @@ description:
   - While an escrow is open, users can't log in to the source with their own passwords. Keep that time short.
 extends_documentation_fragment:
   - atmail.migration.database
+  - atmail.migration.domains
   - atmail.migration.ssh
 attributes:
   check_mode:

@@ -25,6 +25,7 @@ description:
   - Refuses a subscription that is not enabled for migration.
 extends_documentation_fragment:
   - atmail.migration.database
+  - atmail.migration.domains
   - atmail.migration.ssh
   - atmail.migration.snapshot
 attributes:

@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - atmail.migration.source
   - atmail.migration.database
+  - atmail.migration.domains
   - atmail.migration.ssh
   - atmail.migration.snapshot
 attributes:

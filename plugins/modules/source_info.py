@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - atmail.migration.source
   - atmail.migration.database
+  - atmail.migration.domains
   - atmail.migration.ssh
   - atmail.migration.imap
   - atmail.migration.estimate

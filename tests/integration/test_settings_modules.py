@@ -308,16 +308,16 @@ def test_hostile_values_come_through_unharmed(lab: SettingsLab) -> None:
 def test_a_tenant_that_is_not_enabled_is_refused_also_in_check_mode(lab: SettingsLab) -> None:
     lab.extract()
     cases = [
-        ({}, "UPDATE tenants SET migration_enabled = 0"),
-        ({}, "UPDATE tenants SET migration_enabled = 1, status = 'suspended'"),
-        ({"region": "us"}, "UPDATE tenants SET status = 'active'"),
-        ({"subscription": "other"}, "UPDATE tenants SET status = 'active'"),
+        ("tenant_not_enabled", {}, "UPDATE tenants SET migration_enabled = 0"),
+        ("tenant_suspended", {}, "UPDATE tenants SET migration_enabled = 1, status = 'suspended'"),
+        ("tenant_elsewhere", {"region": "us"}, "UPDATE tenants SET status = 'active'"),
+        ("tenant_unknown", {"subscription": "other"}, "UPDATE tenants SET status = 'active'"),
     ]
-    for changes, statement in cases:
+    for kind, changes, statement in cases:
         with lab.target_sql() as cursor:
             cursor.execute(statement)
         for check in (True, False):
-            assert lab.apply(check=check, **changes).kind == "tenant_not_enabled"
+            assert lab.apply(check=check, **changes).kind == kind
     assert lab.target_rows(table="domains") == ()
     assert lab.apply().changed
 

@@ -62,6 +62,8 @@ GIVEN = [
     (("migration_target", "database"), "settings_apply", ("database",)),
     (("migration_target", "overrides"), "settings_apply", ("overrides",)),
     (("migration_on_conflicts",), "settings_apply", ("on_conflicts",)),
+    (("migration_target", "database"), "tenant_migration", ("database",)),
+    (("migration_target", "overrides"), "tenant_migration", ("overrides",)),
     (("migration_pace",), "mailbox_sync", ("pace",)),
     (("migration_pace",), "source_info", ("pace",)),
     (("migration_pace", "off_peak"), "mailbox_sync", ("pace", "off_peak")),
@@ -117,7 +119,7 @@ def test_a_variable_has_the_choices_and_the_default_of_its_option(variable: str,
     assert ours["default"] == theirs["default"]
 
 
-@pytest.mark.parametrize("role", PHASES)
+@pytest.mark.parametrize("role", [*PHASES, "enable"])
 def test_a_phase_asks_for_nothing_that_the_role_migration_does_not_know(role: str) -> None:
     known = role_options("migration")
     for name, option in role_options(role).items():

@@ -50,8 +50,8 @@ OVERRIDES = {
     "columns": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
 }
-#: What every module that opens a database takes.
-CONNECTION: dict[str, Any] = {
+#: What every module that opens a customer's database takes.
+REACH: dict[str, Any] = {
     "customer": {"type": "str", "required": True},
     "ssh": {
         "type": "dict",
@@ -61,8 +61,9 @@ CONNECTION: dict[str, Any] = {
     },
     "database": {"type": "dict", "required": True, "options": DATABASE},
     "overrides": {"type": "dict", "default": {}, "options": OVERRIDES},
-    "domains": {"type": "list", "elements": "str", "default": []},
 }
+#: What those take that have to do with domains in it.
+CONNECTION: dict[str, Any] = {**REACH, "domains": {"type": "list", "elements": "str", "default": []}}
 #: A source that is a file instead of a database.
 FILES: dict[str, Any] = {
     "dump": {
@@ -120,6 +121,12 @@ ESCROW: dict[str, Any] = {
     "forget": {"type": "str", "choices": ["sealed", "removed"], "default": "sealed"},
     "allow_missing": {"type": "float", "default": 0.2},
     "moved": {"type": "bool", "default": False},
+}
+TENANT: dict[str, Any] = {
+    "profile": {"type": "str", "choices": ["cloud"], "default": "cloud"},
+    "subscription": {"type": "str", "required": True},
+    "region": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
 }
 APPLY: dict[str, Any] = {
     "profile": {"type": "str", "choices": ["cloud", "postfixadmin"], "default": "cloud"},

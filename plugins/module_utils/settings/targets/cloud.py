@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from ...errors import TenantError
-from ...transport.database import Database, text
+from ...transport.database import Database
 from ..plan import Change
 from ..profiles.cloud import CLOUD
 from ..profiles.shape import BoundTable, Overrides, TargetProfile, bind
 from ..target import Capacity, Place, State, Writing, by_kind
+from ..tenant import check_tenant
 from ..things import ACCOUNTS, ALIASES, CONTACTS, DOMAINS, KINDS, SENDERS
 from .cloud_survey import Survey
 from .cloud_writes import Writes
@@ -53,22 +53,15 @@ class CloudTarget:
 
     def check(self, place: Place) -> None:
         """Raises TenantError unless the subscription is known, in that region, active and enabled (H16)."""
-        table = self.tables["tenants"]
-        sql = f"{table.select('region', 'status', 'migration_enabled')} WHERE {table.column('subscription')} = %s"
-        rows = self.database.all(sql, (place.subscription,))
-        where = {"subscription": place.subscription}
-        if not rows:
-            raise TenantError("the target does not know this subscription", **where)
-        its_region, status, enabled = map(text, rows[0])
-        if its_region != place.region:
-            raise TenantError(f"the subscription is in region {its_region}, not {place.region}", **where)
-        if status != "active":
-            raise TenantError(f"the subscription is {status}", **where)
-        if enabled in (None, "", "0"):
-            raise TenantError("the subscription is not enabled for migration", **where)
+        check_tenant(self.database, self.tables, place.subscription, place.region)
 
     def survey(self, place: Place, domains: Iterable[str], *, lock: bool) -> State:
-        """All that the subscription has, and which of these domains are somebody else's."""
+        """All that the subscription has, and which of these domains are somebody else's.
+
+        With ``lock`` nobody disables the subscription meanwhile.
+        """
+        if lock:
+            check_tenant(self.database, self.tables, place.subscription, place.region, lock=True)
         reader = Survey(self.database, self.profile, self.tables, lock=lock)
         own, foreign = reader.domains(place.subscription, sorted(set(domains)))
         names = [each.key for each in own]
