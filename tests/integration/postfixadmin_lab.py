@@ -16,6 +16,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.snapshot
 from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, run_module
 from tests.lab.postfixadmin import SOURCE, TARGET, VACATION_DOMAIN, PostfixAdmin
 
+ANN, BOB, CY = "ann@acme.example", "bob@acme.example", "cy@acme.example"
+BOBS_NAME = "O'Br\u00efen {{ 1 }} \U0001f600 \\ %s"
 UNLIMITED = ("--aliases", "0", "--mailboxes", "0", "--maxquota", "0", "--quota", "0")
 PASSWORDS = {
     "ann@acme.example": ("Pa$$w0rd! {{ x }}", "php_crypt:SHA512"),
@@ -55,6 +57,29 @@ class PostfixAdminLab:
         name = address.partition("@")[0].capitalize()
         arguments = ("--password", password, "--password2", password, "--name", name, "--quota", "100")
         self.host.cli("mailbox", "add", address, *arguments, scheme=scheme)
+
+    def fill_more(self) -> None:
+        """Some of everything that PostfixAdmin has."""
+        for address, goto in (
+            ("info@acme.example", f"{ANN},far@away.example"),
+            ("@other.example", ANN),
+            ("off@acme.example", BOB),
+            ("o'brien+{tag}@acme.example", BOB),
+        ):
+            domain = address.partition("@")[2]
+            self.sql("INSERT INTO alias (address, goto, domain) VALUES (%s, %s, %s)", address, goto, domain)
+        self.sql("UPDATE alias SET active = 0 WHERE address = 'off@acme.example'")
+        self.sql("INSERT INTO domain (domain, description, transport) VALUES ('alias.example', '', 'virtual')")
+        self.sql("INSERT INTO alias_domain (alias_domain, target_domain) VALUES ('alias.example', 'acme.example')")
+        self.sql("UPDATE alias SET goto = %s WHERE address = %s", f"{BOB},far@away.example,x@away.example", BOB)
+        self.sql("UPDATE alias SET goto = 'far@away.example' WHERE address = %s", CY)
+        self.sql(
+            "UPDATE mailbox SET quota = 0, name = %s WHERE username = %s", "O'Br\u00efen {{ 1 }} \U0001f600 \\ %s", BOB
+        )
+        self.host.cli("mailbox", "update", "dee@other.example", "--active", "0")
+        self.go_away(
+            ANN, "\u00c4nn {{ x }}", "Away \U0001f600\r\n'; DROP --", "2026-11-01 00:00:00", "2026-12-24 23:59:00"
+        )
 
     def sql(self, statement: str, *values: object, database: str = SOURCE) -> tuple[Any, ...]:
         """Run a statement as the administrator; all rows."""
@@ -117,4 +142,4 @@ class PostfixAdminLab:
         return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
 
 
-__all__ = ["PASSWORDS", "SOURCE", "TARGET", "VACATION_DOMAIN", "PostfixAdminLab"]
+__all__ = ["ANN", "BOB", "CY", "PASSWORDS", "SOURCE", "TARGET", "VACATION_DOMAIN", "PostfixAdminLab"]

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.postfixadmin_lab import PASSWORDS, TARGET, VACATION_DOMAIN, PostfixAdminLab
+from tests.integration.postfixadmin_lab import ANN, BOB, CY, PASSWORDS, TARGET, VACATION_DOMAIN, PostfixAdminLab
 from tests.lab.postfixadmin import PostfixAdmin
-
-ANN, BOB, CY = "ann@acme.example", "bob@acme.example", "cy@acme.example"
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +27,6 @@ def lab(module_lab: PostfixAdminLab) -> PostfixAdminLab:
     return module_lab
 
 
-def fill_more(lab: PostfixAdminLab) -> None:
-    """Some of everything that PostfixAdmin has."""
-    for address, goto in (
-        ("info@acme.example", f"{ANN},far@away.example"),
-        ("@other.example", ANN),
-        ("off@acme.example", BOB),
-        ("o'brien+{tag}@acme.example", BOB),
-    ):
-        domain = address.partition("@")[2]
-        lab.sql("INSERT INTO alias (address, goto, domain) VALUES (%s, %s, %s)", address, goto, domain)
-    lab.sql("UPDATE alias SET active = 0 WHERE address = 'off@acme.example'")
-    lab.sql("INSERT INTO domain (domain, description, transport) VALUES ('alias.example', '', 'virtual')")
-    lab.sql("INSERT INTO alias_domain (alias_domain, target_domain) VALUES ('alias.example', 'acme.example')")
-    lab.sql("UPDATE alias SET goto = %s WHERE address = %s", f"{BOB},far@away.example,x@away.example", BOB)
-    lab.sql("UPDATE alias SET goto = 'far@away.example' WHERE address = %s", CY)
-    lab.sql("UPDATE mailbox SET quota = 0, name = %s WHERE username = %s", "O'Br\u00efen {{ 1 }} \U0001f600 \\ %s", BOB)
-    lab.host.cli("mailbox", "update", "dee@other.example", "--active", "0")
-    lab.go_away(ANN, "\u00c4nn {{ x }}", "Away \U0001f600\r\n'; DROP --", "2026-11-01 00:00:00", "2026-12-24 23:59:00")
-
-
 def there(lab: PostfixAdminLab, statement: str, *values: object) -> tuple[Any, ...]:
     """Run a statement on the target as its administrator."""
     return lab.sql(statement, *values, database=TARGET)
@@ -61,7 +39,7 @@ def target_rows(lab: PostfixAdminLab) -> dict[str, tuple[object, ...]]:
 
 
 def test_everything_arrives_and_a_second_run_changes_nothing(lab: PostfixAdminLab, tmp_path: Path) -> None:
-    fill_more(lab)
+    lab.fill_more()
     lab.extract()
     checked = lab.apply(check=True)
     assert checked.changed
@@ -85,7 +63,7 @@ def test_everything_arrives_and_a_second_run_changes_nothing(lab: PostfixAdminLa
 
 def test_postfixadmin_itself_reads_what_was_written(lab: PostfixAdminLab) -> None:
     """Its own program shows forwards, the user who is away, aliases of domains, and when a password expires."""
-    fill_more(lab)
+    lab.fill_more()
     lab.extract()
     lab.apply()
     assert "Active: YES" in lab.host.cli("mailbox", "view", BOB, database=TARGET)
@@ -108,7 +86,7 @@ def test_postfixadmin_itself_reads_what_was_written(lab: PostfixAdminLab) -> Non
 
 
 def test_changes_on_the_source_follow_and_those_on_the_target_stay(lab: PostfixAdminLab) -> None:
-    fill_more(lab)
+    lab.fill_more()
     lab.extract()
     lab.apply()
     there(lab, "INSERT INTO quota2 (username, bytes, messages) VALUES (%s, 77, 7)", ANN)
@@ -202,7 +180,7 @@ def test_a_database_that_can_do_no_transactions_is_refused(lab: PostfixAdminLab)
 
 
 def test_a_failure_in_the_middle_writes_nothing(lab: PostfixAdminLab) -> None:
-    fill_more(lab)
+    lab.fill_more()
     lab.extract()
     there(lab, "CREATE TRIGGER refuse BEFORE INSERT ON alias_domain FOR EACH ROW SIGNAL SQLSTATE '45000'")
     try:
@@ -214,7 +192,7 @@ def test_a_failure_in_the_middle_writes_nothing(lab: PostfixAdminLab) -> None:
 
 
 def test_what_the_target_has_no_place_for_is_told(lab: PostfixAdminLab) -> None:
-    fill_more(lab)
+    lab.fill_more()
     lab.sql("UPDATE vacation SET activeuntil = '2038-01-17 12:00:00'")
     there(lab, "ALTER TABLE mailbox MODIFY name varchar(255) CHARACTER SET utf8mb3 NOT NULL")
     lab.sql("ALTER TABLE alias MODIFY address varchar(255) CHARACTER SET utf8mb4 NOT NULL")
@@ -266,4 +244,31 @@ def test_an_account_without_a_password_lets_nobody_in(lab: PostfixAdminLab) -> N
     lab.apply()
     assert not lab.logs_in(ANN, "")
     assert not lab.logs_in(ANN, "!")
+    assert not lab.apply().changed
+
+
+def test_a_domain_that_stands_for_another_one_and_is_switched_off(lab: PostfixAdminLab) -> None:
+    """For one of ours it is PostfixAdmin's own table, for one elsewhere an alias; it stays off through both."""
+    lab.fill_more()
+    lab.sql("UPDATE alias_domain SET active = 0")
+    lab.extract()
+    lab.apply()
+    rows = "SELECT alias_domain, target_domain, active FROM alias_domain"
+    assert there(lab, rows) == (("alias.example", "acme.example", 0),)
+    lab.sql("UPDATE alias_domain SET target_domain = 'other.example'")
+    lab.extract()
+    assert lab.apply().changed
+    assert there(lab, rows) == (("alias.example", "other.example", 0),)
+    lab.sql("UPDATE alias_domain SET target_domain = 'far.example'")
+    lab.extract()
+    assert lab.apply().changed
+    assert there(lab, rows) == ()
+    aliases = "SELECT goto, active FROM alias WHERE address = '@alias.example'"
+    assert there(lab, aliases) == (("@far.example", 0),)
+    assert not lab.apply().changed
+    lab.sql("UPDATE alias_domain SET active = 1, target_domain = 'acme.example'")
+    lab.extract()
+    assert lab.apply().changed
+    assert there(lab, rows) == (("alias.example", "acme.example", 1),)
+    assert there(lab, aliases) == ()
     assert not lab.apply().changed

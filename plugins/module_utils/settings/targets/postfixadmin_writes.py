@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ...transport.database import Database, quoted, text
@@ -43,6 +44,7 @@ class Writes:
     def __init__(self, database: Database, tables: Mapping[str, BoundTable], writing: Writing, habits: Habits) -> None:
         self.database, self.tables, self.writing, self.habits = database, tables, writing, habits
         self.now = text(database.all("SELECT CURRENT_TIMESTAMP")[0][0]) or ""
+        self._expiry: Callable[[str], str] = cache(self._expiry_of)
 
     def write(self, changes: Sequence[Change]) -> None:
         """All of them, kind by kind, each with its note."""
@@ -76,7 +78,7 @@ class Writes:
             if change.password is not None:
                 values["password"] = self.writing.stored(change.password)
                 digests[change.kind, change.key] = digest(values["password"])
-                values["expires"] = self._password_until(change.key)
+                values["expires"] = self._expiry(change.key.rpartition("@")[2])
             if change.action == "create":
                 local, _at, domain = change.key.rpartition("@")
                 maildir = self.habits.maildir.replace("%d", domain).replace("%n", local)
@@ -190,7 +192,7 @@ class Writes:
 
     def _targets(self, change: Change, before: Collection[str], after: Collection[str], local: Collection[str]) -> None:
         ways, domains = self.tables["ways"], self.tables["alias_domains"]
-        enabled = int(change.fields.get("enabled", (None, True))[1] is not False)
+        enabled = int(self._alias_enabled(change))
         whole = [each for each in sorted(after) if change.key.startswith("@") and each[1:] in local and each[0] == "@"]
         own = whole[0] if len(whole) == 1 else None
         rest = sorted(each for each in after if each != own)
@@ -206,6 +208,16 @@ class Writes:
             insert(self.database, ways, [row], *again)
         elif before:
             delete(self.database, ways, [{"address": change.key}])
+
+    def _alias_enabled(self, change: Change) -> bool:
+        """Whether it is switched on: by the change, or as it is."""
+        if "enabled" in change.fields:
+            return change.fields["enabled"][1] is not False
+        rows = [
+            *matching(self.database, self.tables["ways"], ("enabled",), "address", [change.key], lock=False),
+            *matching(self.database, self.tables["alias_domains"], ("enabled",), "name", [change.key[1:]], lock=False),
+        ]
+        return not rows or any(row[0] != "0" for row in rows)
 
     def _local(self, changes: Iterable[Change]) -> set[str]:
         """Those of the domains that whole domains stand for that are PostfixAdmin's own."""
@@ -228,22 +240,18 @@ class Writes:
             names = {"subscription": self.writing.place.subscription, "kind": change.kind, "name": change.key}
             if applied:
                 kept.append({**names, "applied": note(applied)})
-            else:
+            elif change.kind != DOMAINS:  # whose note says, too, whose the domain is
                 gone.append(names)
         delete(self.database, table, gone)
         insert(self.database, table, kept, "applied", "subscription")
 
-    def _password_until(self, address: str) -> str:
+    def _expiry_of(self, domain: str) -> str:
         """As PostfixAdmin sets it with a password; only sites whose Dovecot asks for it look at it."""
-        table = self.tables["domains"]
-        rows = (
-            matching(self.database, table, ("expiry_days",), "name", [address.rpartition("@")[2]], lock=False)
-            if table.has("expiry_days")
-            else ()
-        )
-        days = next((int(row[0]) for row in rows if row[0] and row[0] != "0"), _PASSWORD_DAYS)
-        sql = "SELECT DATE_ADD(%s, INTERVAL %s DAY)"
-        return text(self.database.all(sql, (self.now, days))[0][0]) or self.now
+        table, days = self.tables["domains"], _PASSWORD_DAYS
+        if table.has("expiry_days"):
+            rows = list(matching(self.database, table, ("expiry_days",), "name", [domain], lock=False))
+            days = next((int(row[0]) for row in rows if row[0] and row[0] != "0"), days)
+        return text(self.database.all("SELECT DATE_ADD(%s, INTERVAL %s DAY)", (self.now, days))[0][0]) or self.now
 
     def _dated(self, table: BoundTable, row: Mapping[str, Any], *, new: bool = False) -> dict[str, Any]:
         """The row without columns that this version does not have, with its dates."""
