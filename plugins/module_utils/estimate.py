@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from itertools import accumulate
@@ -27,6 +27,8 @@ TRIPS_PER_FOLDER = 4
 USUAL_MESSAGE = 100_000
 #: What does not end in this time is said to take longer.
 MAX_DAYS = 730
+#: How much of a limit a run really uses, at best, likely and at worst: it waits for servers, and starts and ends.
+_USED = (1.0, 0.9, 0.7)
 _DAY = 86_400.0
 #: A share of the work that is less than this is a rounding error.
 _DUST = 1e-12
@@ -215,14 +217,35 @@ def _ranges(plan: Plan, shares: tuple[float, float, float]) -> dict[str, Any]:
     """Low, likely and high; around the clock, and in off-peak windows only where there are any."""
     start = beginning(plan.pace)
     found: dict[str, Any] = {"around_the_clock": {}, "off_peak_only": {}, "nights": {}}
-    for name, side, share in zip(("low", "likely", "high"), (1, 0, -1), shares, strict=True):
-        work = Work.of(plan.loads, Speed.of(plan.rates, side), share)
-        found["around_the_clock"][name] = _shown(finish(work, plan.pace, plan.connections, start))
+    for name, side, share, used in zip(("low", "likely", "high"), (1, 0, -1), shares, _USED, strict=True):
+        work, pace = Work.of(plan.loads, Speed.of(plan.rates, side), share), _used(plan.pace, used)
+        found["around_the_clock"][name] = _shown(finish(work, pace, plan.connections, start))
         if plan.pace.off_peak:
-            seconds = finish(work, plan.pace, plan.connections, start, off_peak_only=True)
+            seconds = finish(work, pace, plan.connections, start, off_peak_only=True)
             found["off_peak_only"][name] = _shown(seconds)
             found["nights"][name] = nights(seconds)
     return {key: value or None for key, value in found.items()}
+
+
+def _used(pace: Pace, share: float) -> Pace:
+    """The pace with this share of its limits of messages and bytes."""
+    window = pace.off_peak
+    return replace(
+        pace,
+        limits=_used_limits(pace.limits, share),
+        off_peak=replace(window, limits=_used_limits(window.limits, share)) if window else None,
+        # A limit stays one, and none stays none.
+        bytes_per_day=math.ceil(pace.bytes_per_day * share),
+        bytes_per_day_per_account=math.ceil(pace.bytes_per_day_per_account * share),
+    )
+
+
+def _used_limits(limits: Limits, share: float) -> Limits:
+    return replace(
+        limits,
+        messages_per_second=limits.messages_per_second * share,
+        bytes_per_second=limits.bytes_per_second * share,
+    )
 
 
 def _dominant(plan: Plan, speed: Speed) -> Iterator[dict[str, Any]]:

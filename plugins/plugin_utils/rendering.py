@@ -26,7 +26,7 @@ _ESCAPED = frozenset("\\`*_{}[]()#+!|~$")
 # What begins a list or a rule, and what programs make links of by themselves (GitHub's extended autolinks).
 _LATER = (
     (re.compile(r"^-"), r"\\-"),
-    (re.compile(r"^(\d+)\."), r"\1\\."),
+    (re.compile(r"^(\d+)\.(?=\s|$)"), r"\1\\."),
     (re.compile(r"(?i)(www)\."), r"\1\\."),
     (re.compile(r":(?=//)"), r"\\:"),
 )

@@ -232,6 +232,16 @@ def test_waves_fill_a_window_each_and_the_longest_mailboxes_come_first() -> None
     assert found["connections"] == {"on_peak": 1, "off_peak": 1}
 
 
+def test_a_limit_is_reached_at_best() -> None:
+    """So that there is a range, too, where the pace alone decides."""
+    pace = Pace(Limits(bytes_per_second=1000))
+    found = estimate(Plan([Load("u", 0, 100_000)], SURE, pace, 8))["first_copy"]["around_the_clock"]
+    assert (found["low"], found["likely"], found["high"]) == (100, 110, 140)
+    budget = estimate(Plan([Load("u", 0, 7 * MB)], SURE, Pace(bytes_per_day=MB), 8))["first_copy"]["around_the_clock"]
+    assert found["low"] < found["high"]
+    assert 6 * DAY < budget["low"] < budget["high"]
+
+
 # -- rates
 
 SEED = {"mailboxes": [{"messages_copied": 900, "bytes_copied": 90 * MB, "seconds": 30.0}, {"messages_copied": 0}]}

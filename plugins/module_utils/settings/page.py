@@ -17,6 +17,9 @@ from .words import COUNTS, RATES, SCHEMES, approximately, between
 #: So many of the largest accounts are named, and so many examples of a kind of finding.
 LARGEST = 20
 EXAMPLES = 3
+MOST_ROWS = 100
+#: What users have made themselves, and will miss.
+_THEIRS = ("storage_files", "tasks", "filters", "folder_rules", "pgp_keys", "contact_pgp_keys")
 _CLASSES = ((0, "empty"), (10**8, "to 100 MB"), (10**9, "to 1 GB"), (5 * 10**9, "to 5 GB"), (2 * 10**10, "to 20 GB"))
 _BEYOND = "more than 20 GB"
 _LEVELS = ("error", "warning", "note")
@@ -53,7 +56,11 @@ def _section(title: str, lines: Iterable[str], *tables: Section | None) -> Secti
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Section | None:
+    """A table that nobody has to scroll for ever; None for one without rows."""
     every = [list(row) for row in rows]
+    if len(every) > MOST_ROWS:
+        more = [f"and {amount(len(every) - MOST_ROWS)} more", *[""] * (len(head) - 1)]
+        every = [*every[:MOST_ROWS], more]
     return {"head": list(head), "rows": every} if every else None
 
 
@@ -231,7 +238,7 @@ def _estimate(result: Result) -> list[Section | None]:
             "How long it takes",
             _estimate_lines(made),
             _table(["run", "when", "likely", "at best", "at worst", "nights"], times),
-            _table(["based on", "likely", "at worst or best", "at best or worst", "from", "in detail"], basis),
+            _table(["based on", "likely", "from", "to", "basis", "in detail"], basis),
         ),
         _section(
             "The mailboxes that take the longest",
@@ -337,6 +344,12 @@ def _next(result: Result) -> list[str]:
         )
     elif any(figure["basis"] == "assumed" for figure in result["estimate"]["rates"].values()):
         lines.append("The estimate has assumptions in it: copy a few mailboxes first, or measure (migration_estimate).")
+    theirs = [each for each in result["not_migrated"] if each["what"] in _THEIRS and each["count"]]
+    if theirs:
+        named = ", ".join(f"{amount(each['count'])} {each['label']}" for each in theirs)
+        lines.append(f"Who tells users, and when, what of theirs does not come along: {named}?")
+    if any(each["what"] == "mail_in_sql" for each in result["not_migrated"]):
+        lines.append("Messages are kept in the database: does the server give all of them by IMAP or POP3?")
     return lines + [each["ask"] for each in result["not_migrated"] if each["count"] is None and each["ask"]]
 
 

@@ -96,7 +96,7 @@ def _read(session: Dialogue, sample: Sample) -> dict[str, Figure]:
     if octets < _LEAST or took < _INSTANT:
         return {}
     read = f"{messages:,} messages with {octets / 1e6:,.1f} MB"
-    note = f"{read} were read from the source in {took:,.1f} s; none was written to the target"
+    note = f"{read} were read from the source in {took:,.2g} s; none was written to the target"
     return {
         "bytes_per_second": Figure(octets / took, "measured", note),
         "messages_per_second": Figure(messages / took, "measured", note),

@@ -42,6 +42,8 @@ def approximately(seconds: float | None) -> str:
     """A time in words: ``40 s``, ``25 min``, ``7 h``, ``12 days``; None is more than two years."""
     if seconds is None:
         return "more than two years"
+    if 0 < seconds < 1:
+        return "less than a second"
     for most, unit, name in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
         if seconds < most:
             return f"{amount(seconds / unit)} {name}"

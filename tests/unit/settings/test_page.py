@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.estimate import Load, Plan, estimate
 from ansible_collections.atmail.migration.plugins.module_utils.pace import pace_from_options
 from ansible_collections.atmail.migration.plugins.module_utils.rates import ASSUMED
-from ansible_collections.atmail.migration.plugins.module_utils.settings.page import LARGEST, page
+from ansible_collections.atmail.migration.plugins.module_utils.settings.page import LARGEST, MOST_ROWS, page
 from ansible_collections.atmail.migration.plugins.module_utils.settings.words import approximately, between
 from ansible_collections.atmail.migration.plugins.plugin_utils.rendering import markdown, rendered
 from hypothesis import given, settings
@@ -116,6 +116,7 @@ def test_the_page_holds_what_was_found() -> None:
     decide = "\n".join(section(made, "What to decide next")["lines"])
     assert "1 accounts or other things are left out" in decide
     assert "Which?" in decide
+    assert "does not come along: 17 tasks?" in decide
     assert "assumptions" in decide
     source = section(made, "The source")
     assert "supported from version 7.8" in source["lines"][1]
@@ -129,6 +130,13 @@ def test_the_page_holds_what_was_found() -> None:
         ["an incremental run (1 % of the messages are new)", "off peak only"],
     ]
     assert "between" in times[1][5]
+
+
+def test_no_table_is_endless() -> None:
+    domains = [{"name": f"d{number}.example", "enabled": True} for number in range(5000)]
+    rows = section(page("acme", result(domains=domains)), "Domains")["tables"][0]["rows"]
+    assert len(rows) == MOST_ROWS + 1
+    assert rows[-1] == ["and 4,900 more", "", "", ""]
 
 
 def test_without_mail_there_is_no_estimate_and_the_page_says_so() -> None:
@@ -201,6 +209,7 @@ def test_hostile_names_are_text_in_markdown_and_nothing_else(value: str) -> None
         ("plain words", "plain words"),
         ("- not a list", r"\- not a list"),
         ("1. nor this", r"1\. nor this"),
+        ("7.8.0", "7.8.0"),
         ("    no code", "no code"),
         ("ann@acme.example", "ann&#64;acme.example"),
         ("WWW.x.example http://x", r"WWW\.x.example http\://x"),
@@ -222,7 +231,15 @@ def test_a_page_of_an_unknown_kind_or_with_an_unknown_name_is_refused(tmp_path: 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (40, "40 s"), (1500, "25 min"), (25_000, "6.9 h"), (10**6, "12 days"), (None, "more than two years")],
+    [
+        (0, "0 s"),
+        (0.2, "less than a second"),
+        (40, "40 s"),
+        (1500, "25 min"),
+        (25_000, "6.9 h"),
+        (10**6, "12 days"),
+        (None, "more than two years"),
+    ],
 )
 def test_times_in_words(seconds: float | None, words: str) -> None:
     assert approximately(seconds) == words
