@@ -168,6 +168,14 @@ def test_everything_is_counted_whose_it_is_and_what_stays_is_named(lab: Settings
     words = {each["what"]: each["reason"] for each in result["not_migrated"]}
     said = [finding for finding in extracted.result["findings"] if finding["kind"] in words]
     assert all(finding["message"].endswith(words[finding["kind"]]) for finding in said)
+    assert {(finding["account"], finding["kind"]) for finding in said} == {
+        (ACCOUNTS[0], "filters"),
+        ("", "filters"),
+        (ACCOUNTS[0], "folder_rules"),
+        (ACCOUNTS[1], "folder_rules"),
+        ("", "pgp_keys"),
+        (ACCOUNTS[0], "contact_pgp_keys"),
+    }
     # One filter is somebody's of another domain, and one task nobody's.
     assert (staying(limited.result)["filters"], staying(limited.result)["tasks"]) == (2, 1)
 

@@ -220,7 +220,7 @@ def test_the_assessment_is_a_page_that_stays_the_same(migrated: Operator) -> Non
     folder = migrated.state / "acme" / "evidence"
     pages = [folder / "assessment.md", folder / "assessment.html"]
     seen = []
-    for _ in range(2):
+    for _run in range(2):
         run = migrated.run("assess", "--limit", "acme")
         assert (run.code, run.recap["acme"]["changed"]) == (0, 0), run.text
         seen.append([page.read_bytes() for page in pages])

@@ -96,7 +96,7 @@ def test_limits_change_at_the_edges_of_the_window_and_budgets_at_midnight() -> N
     berlin = replace(NIGHT, zone=ZoneInfo("Europe/Berlin"))
     at = MIDNIGHT + timedelta(hours=12)
     edges = []
-    for _ in range(4):
+    for _edge in range(4):
         at = next_change(at, berlin)
         edges.append((at.day, at.hour))
     assert edges == [(5, 21), (6, 0), (6, 5), (6, 21)]

@@ -181,7 +181,7 @@ def _accounts(result: Result) -> Section | None:
 
 
 def _distribution(measured: Iterable[Mapping[str, Any]], whole: int) -> Iterable[list[str]]:
-    names = [name for _, name in _CLASSES] + [_BEYOND]
+    names = [name for _most, name in _CLASSES] + [_BEYOND]
     number, octets = Counter[str](), Counter[str]()
     for account in measured:
         own = account["bytes"] or 0

@@ -51,7 +51,7 @@ def probe_source(server: ImapServer, user: str, sample: Sample) -> dict[str, Fig
     began = time.monotonic()
     with logged_in(server, user) as (session, round_trip):
         found = {"log_in": _figure(time.monotonic() - began, "one log-in")}
-        answers = [_timed(session, b"NOOP") for _ in range(_TRIES)]
+        answers = [_timed(session, b"NOOP") for _try in range(_TRIES)]
         found["round_trip"] = _figure(min(round_trip, *answers), f"the shortest of {_TRIES} answers of the source")
         return found | _read(session, sample)
 
@@ -62,7 +62,7 @@ def probe_target(server: ImapServer) -> dict[str, Figure]:
     session = LogIn(server, connect(server.host, server.port, server.timeout), began + server.timeout)
     try:
         session.open()
-        for _ in range(_TRIES):
+        for _try in range(_TRIES):
             must(session, b"NOOP")
         return {"round_trip": _figure(session.round_trip, f"the shortest of {_TRIES} answers of the target")}
     except MigrationError as error:
@@ -108,7 +108,7 @@ def _chosen(session: Dialogue, messages: int, most_bytes: int) -> Iterator[int]:
     first = max(1, messages - _CANDIDATES + 1)
     sizes: dict[int, int] = {}
     for response in must(session, b"FETCH %d:%d (RFC822.SIZE)" % (first, messages)).untagged:
-        number, _, rest = response.text.partition(b" ")
+        number, _blank, rest = response.text.partition(b" ")
         if number.isdigit() and rest[:6].upper() == b"FETCH ":
             sizes[int(number)] = _size(response.values(skip=len(number) + 7))
     left = most_bytes

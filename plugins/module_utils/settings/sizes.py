@@ -88,7 +88,7 @@ def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
     try:
         if server.protocol == POP3:
             return _count_by_pop(server, user)
-        with logged_in(server, user) as (session, _):
+        with logged_in(server, user) as (session, _round_trip):
             return _count(session)
     except AuthError as error:
         return Refusal(shown(error.message))

@@ -15,6 +15,7 @@ from ..transport.ssh import maybe_tunnel
 from . import options
 from .dump import dumped, findings
 from .extract import Site, extract, recognise
+from .left import left_findings
 from .model import Customer, Finding
 from .profiles import source_profile
 
@@ -43,7 +44,9 @@ def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
     """
     with _database(params) as (database, remarks):
         site = recognise(database, source_profile(params["profile"]), options.overrides(params))
-        customer = _only(extract(database, site, params["customer"]), params["domains"])
+        whole = extract(database, site, params["customer"])
+        whole = replace(whole, findings=(*whole.findings, *left_findings(database, site, whole.accounts)))
+        customer = _only(whole, params["domains"])
         customer = replace(customer, findings=(*customer.findings, *remarks)).sorted()
         yield Reading(customer, Place(database, site))
 
