@@ -41,6 +41,41 @@ options:
           - A folder for the data while it is looked at; by default the system's for temporary files. It needs as much
             space as the dump unpacked, and 300 MB.
         type: path
+  csv:
+    description:
+      - Files of comma-separated values, for a customer of another provider. It goes with O(profile=csv).
+      - The first line of each names the columns, in any order and in the names that the usual exports have for them
+        (docs/other-sources.md); O(overrides) can name others. Each file may be encrypted by PGP (O(pgp)).
+    type: dict
+    suboptions:
+      accounts:
+        description: The accounts, each with an address, and whatever else there is to say of it.
+        type: path
+        required: true
+      aliases:
+        description: Aliases and where they lead; several rows for one alias are all its targets.
+        type: path
+      forwards:
+        description: Forwards of accounts, besides those that O(csv.accounts) names.
+        type: path
+      lists:
+        description: Senders that are allowed or blocked, by an account, a domain or everybody.
+        type: path
+      domains:
+        description: The mail domains. Without it, those that accounts and aliases are in.
+        type: path
+      encoding:
+        description:
+          - The encoding of all files. A byte order mark in a file counts for more.
+          - A file that is not in it is refused. What is in another encoding than UTF-8 is reported.
+        type: str
+        choices: [utf-8, utf-16, windows-1252, iso-8859-1, iso-8859-2, iso-8859-15, windows-1250]
+        default: utf-8
+      delimiter:
+        description: What stands between cells. V(auto) looks with which one the first line names columns.
+        type: str
+        choices: [auto, semicolon, comma, tab]
+        default: auto
   pgp:
     description: What opens a file that is encrypted by PGP.
     type: dict

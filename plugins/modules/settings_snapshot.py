@@ -31,7 +31,7 @@ options:
   profile:
     description: What the source is.
     type: str
-    choices: [atmail, postfixadmin]
+    choices: [atmail, csv, postfixadmin]
     default: atmail
   vault_id:
     description: Label of the vault password, to be written into the header of the Ansible Vault text.

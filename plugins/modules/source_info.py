@@ -34,7 +34,7 @@ options:
   profile:
     description: What the source is.
     type: str
-    choices: [atmail, postfixadmin]
+    choices: [atmail, csv, postfixadmin]
     default: atmail
 seealso:
   - module: atmail.migration.settings_snapshot

@@ -16,6 +16,11 @@ from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
 from ..transport.ssh import SshServer
 from .dump import Dump
 from .escrow_forms import FORMS
+from .files import CsvFiles
+from .files.columns import FILES as FILE_KINDS
+from .files.customer import PROFILE
+from .files.table import DELIMITERS, Reading
+from .files.text import ENCODINGS
 from .merge import POLICIES
 from .plan import PHASES, Wish
 from .profiles.shape import Overrides
@@ -75,6 +80,18 @@ FILES: dict[str, Any] = {
             "workspace": {"type": "path"},
         },
     },
+    "csv": {
+        "type": "dict",
+        "options": {
+            "accounts": {"type": "path", "required": True},
+            "aliases": {"type": "path"},
+            "forwards": {"type": "path"},
+            "lists": {"type": "path"},
+            "domains": {"type": "path"},
+            "encoding": {"type": "str", "choices": list(ENCODINGS), "default": ENCODINGS[0]},
+            "delimiter": {"type": "str", "choices": ["auto", *DELIMITERS], "default": "auto"},
+        },
+    },
 }
 #: What every module that reads a source takes, and the rules between these options.
 SOURCE: dict[str, Any] = {
@@ -83,10 +100,10 @@ SOURCE: dict[str, Any] = {
     **FILES,
     **PGP,
 }
-ONE_SOURCE = [["database", "dump"]]
+ONE_SOURCE = [["database", "dump", "csv"]]
 SOURCE_RULES: dict[str, Any] = {
     "required_one_of": ONE_SOURCE,
-    "mutually_exclusive": [*ONE_SOURCE, ["dump", "ssh"]],
+    "mutually_exclusive": [*ONE_SOURCE, ["dump", "ssh"], ["csv", "ssh"]],
 }
 #: What every module that has to do with a snapshot takes.
 SNAPSHOT: dict[str, Any] = {
@@ -95,7 +112,7 @@ SNAPSHOT: dict[str, Any] = {
     "ignore_account_errors": {"type": "bool", "default": False},
 }
 SOURCE_PROFILE: dict[str, Any] = {
-    "profile": {"type": "str", "choices": ["atmail", "postfixadmin"], "default": "atmail"}
+    "profile": {"type": "str", "choices": ["atmail", "csv", "postfixadmin"], "default": "atmail"}
 }
 IMAP: dict[str, Any] = {
     "imap": {
@@ -176,6 +193,27 @@ def dump(params: Mapping[str, Any]) -> Dump | None:
         workspace=Path(workspace) if workspace else None,
         keys=pgp_keys(params),
     )
+
+
+def csv_files(params: Mapping[str, Any]) -> CsvFiles | None:
+    """The option ``csv``, None when it is not given. Raises InputError when it does not go with the profile."""
+    given, names = params.get("csv"), overrides(params)
+    if (params["profile"] == PROFILE) != bool(given):
+        raise InputError(f"the option csv and the profile {PROFILE} go together", option="profile")
+    if not given:
+        return None
+    how = Reading(
+        encoding=given["encoding"],
+        delimiter=DELIMITERS.get(given["delimiter"]),
+        names=names.columns,
+        keys=pgp_keys(params),
+    )
+    paths = {kind: Path(given[kind]) for kind in FILE_KINDS if given.get(kind)}
+    for what, unknown in (("tables", set(names.tables)), ("columns", set(names.columns) - set(paths))):
+        if unknown:
+            message = f"overrides.{what} has {', '.join(sorted(unknown))}, which is no file that is given"
+            raise InputError(message, option=f"overrides.{what}")
+    return CsvFiles(paths, how, names.settings.get("password_type", ""))
 
 
 def overrides(params: Mapping[str, Any]) -> Overrides:

@@ -15,6 +15,7 @@ from ..transport.ssh import maybe_tunnel
 from . import options
 from .dump import dumped, findings
 from .extract import Site, extract, recognise
+from .files import read_files
 from .left import left_findings
 from .model import Customer, Finding
 from .profiles import source_profile
@@ -30,10 +31,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Reading:
-    """A customer, and what it was read from."""
+    """A customer, and the database that it was read from; None where there is none."""
 
     customer: Customer
-    place: Place
+    place: Place | None = None
 
 
 @contextlib.contextmanager
@@ -42,6 +43,10 @@ def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
 
     Raises the errors of connecting, of missing tables and columns, and InputError for options that do not fit.
     """
+    files = options.csv_files(params)
+    if files is not None:
+        yield Reading(_only(read_files(files, params["customer"]), params["domains"]))
+        return
     with _database(params) as (database, remarks):
         site = recognise(database, source_profile(params["profile"]), options.overrides(params))
         whole = extract(database, site, params["customer"])

@@ -39,22 +39,21 @@ def dumped(dump: Dump) -> Iterator[tuple[Database, Loaded]]:
 
     Raises InputError, DumpError and its kinds, MissingProgramError, DatabaseError, and the errors of PGP.
     """
-    with contextlib.ExitStack() as stack:
-        with _about(dump):
-            encrypted = is_pgp(_head(dump.path))
-            # What is wrong with a plain file is said before a server is started for it.
-            read = None if encrypted else stack.enter_context(opened(dump.path))
-            server = stack.enter_context(ThrowAway(dump.workspace))
-            if read is None:
-                read = stack.enter_context(opened(_decrypted(dump, server.folder)))
-            with server.loader() as session:
-                loaded = load(read, session, server.folder, dump.database, allow_truncated=dump.allow_truncated)
-            database = stack.enter_context(server.reader())
-        yield database, loaded
+    with _about(dump), contextlib.ExitStack() as stack:
+        encrypted = is_pgp(_head(dump.path))
+        # What is wrong with a plain file is said before a server is started for it.
+        read = None if encrypted else stack.enter_context(opened(dump.path))
+        server = stack.enter_context(ThrowAway(dump.workspace))
+        if read is None:
+            read = stack.enter_context(opened(_decrypted(dump, server.folder)))
+        with server.loader() as session:
+            loaded = load(read, session, server.folder, dump.database, allow_truncated=dump.allow_truncated)
+        yield stack.enter_context(server.reader()), loaded
 
 
 @contextlib.contextmanager
 def _about(dump: Dump) -> Iterator[None]:
+    """Every error names the dump."""
     try:
         yield
     except MigrationError as error:

@@ -121,4 +121,6 @@ def _safely(read: Read, size: int, path: Path) -> bytes:
     except _DAMAGED as error:
         raise DumpError(f"the compressed file is damaged ({type(error).__name__})", dump=str(path)) from None
     except OSError as error:
+        if error.errno is None:  # bz2 has no error of its own
+            raise DumpError("the compressed file is damaged", dump=str(path)) from None
         raise InputError(f"{path} cannot be read: {error.strerror}", option="dump.path") from error
