@@ -25,16 +25,21 @@ attributes:
     description: Shows the subscription before and after.
 options:
   profile:
-    description: What the target is.
+    description:
+      - What the target is.
+      - V(postfixadmin) is the database of PostfixAdmin, with the two tables of C(docs/postfixadmin-target.sql) beside
+        its own.
     type: str
-    choices: [cloud]
+    choices: [cloud, postfixadmin]
     default: cloud
   subscription:
     description: The customer's subscription on the target.
     type: str
     required: true
   region:
-    description: The region that the subscription must be in; nothing is written to one that is elsewhere.
+    description:
+      - The region that the subscription must be in; nothing is written to one that is elsewhere.
+      - A subscription whose region is empty is on a target without regions.
     type: str
     required: true
   state:

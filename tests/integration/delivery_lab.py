@@ -21,6 +21,11 @@ from tests.lab.region import Region
 _NUMBERS = itertools.count(1)
 
 
+def at(*names: str) -> dict[str, int]:
+    """Once at each of these; a name without a domain is one of acme.example."""
+    return {name if "@" in name else f"{name}@acme.example": 1 for name in names}
+
+
 class Post:
     """Sends mail to a region from outside, and finds it again."""
 

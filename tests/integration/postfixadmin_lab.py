@@ -125,6 +125,19 @@ class PostfixAdminLab:
         }
         return run_module("settings_apply", options, check=check)
 
+    def enable(self, *, check: bool = False, **changes: Any) -> Outcome:
+        """Run tenant_migration on the target."""
+        options = {
+            "customer": "acme",
+            "profile": "postfixadmin",
+            "database": self.host.options(TARGET),
+            "overrides": {"settings": {"vacation_domain": VACATION_DOMAIN}},
+            "subscription": "acme",
+            "region": "eu",
+            **changes,
+        }
+        return run_module("tenant_migration", options, check=check)
+
     def customer(self, snapshot: Path | None = None) -> Customer:
         """The customer in a snapshot, without what is the source's own: how it spells users, and findings."""
         found = load(snapshot or self.snapshot, VAULT_PASSWORD)

@@ -22,7 +22,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.model im
     Source,
 )
 
-from tests.integration.delivery_lab import Post
+from tests.integration.delivery_lab import Post, at
 from tests.integration.settings_lab import VAULT_PASSWORD, SettingsLab
 from tests.lab.lab import Lab
 from tests.lab.state import RegionOptions
@@ -113,11 +113,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettingsLab]:
 @pytest.fixture(scope="module")
 def post(lab: SettingsLab) -> Post:
     return Post(lab.region)
-
-
-def at(*names: str) -> dict[str, int]:
-    """Once at each of these; a name without a domain is one of acme.example."""
-    return {name if "@" in name else f"{name}@acme.example": 1 for name in names}
 
 
 PLACES = [

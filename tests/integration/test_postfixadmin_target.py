@@ -137,16 +137,21 @@ def test_changes_on_the_source_follow_and_those_on_the_target_stay(lab: PostfixA
 
 def test_a_customer_that_is_not_enabled_and_a_domain_of_another_are_left_alone(lab: PostfixAdminLab) -> None:
     lab.extract()
-    for statement in (
-        "UPDATE atmail_migration_tenants SET migration_enabled = 0",
-        "UPDATE atmail_migration_tenants SET migration_enabled = 1, status = 'suspended'",
-        "UPDATE atmail_migration_tenants SET status = 'active', region = 'us'",
-        "DELETE FROM atmail_migration_tenants",
+    for kind, statement in (
+        ("tenant_not_enabled", "UPDATE atmail_migration_tenants SET migration_enabled = 0"),
+        ("tenant_suspended", "UPDATE atmail_migration_tenants SET migration_enabled = 1, status = 'suspended'"),
+        ("tenant_elsewhere", "UPDATE atmail_migration_tenants SET status = 'active', region = 'us'"),
+        ("tenant_unknown", "DELETE FROM atmail_migration_tenants"),
     ):
         there(lab, statement)
         for check in (True, False):
-            assert lab.apply(check=check).kind == "tenant_not_enabled"
+            assert lab.apply(check=check).kind == kind
     lab.host.enable_tenant("acme")
+    assert not lab.enable().changed
+    assert lab.enable(state="disabled").changed
+    assert lab.apply().kind == "tenant_not_enabled"
+    assert lab.enable(check=True).changed
+    assert lab.enable().changed
     there(lab, "INSERT INTO domain (domain, description, transport) VALUES ('acme.example', '', '')")
     outcome = lab.apply(ignore_account_errors=True)
     assert outcome.kinds(ANN) == {"foreign_domain"}

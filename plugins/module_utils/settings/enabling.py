@@ -11,17 +11,21 @@ from ..errors import MigrationError
 from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
 from . import options
-from .profiles import target_profile
+from .profiles.cloud import CLOUD
+from .profiles.postfixadmin_target import TABLES as POSTFIXADMIN
 from .profiles.shape import (
     BoundTable,
     Overrides,
-    TargetProfile,
+    Table,
     bind_columns,
     check_keys,
     find_table,
     missing_table,
 )
 from .tenant import Tenant, find_tenant, plan_state, write_state
+
+#: Profile → what the target's database looks like.
+_TABLES: Mapping[str, Mapping[str, Table]] = {"cloud": CLOUD.tables, "postfixadmin": POSTFIXADMIN}
 
 
 def tenant_migration(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool = False) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def tenant_migration(params: Mapping[str, Any], *, check_mode: bool, diff_mode: 
             maybe_tunnel(options.ssh_server(params)) as tunnel,
             Database(options.database_server(params), tunnel, read_only=check_mode) as database,
         ):
-            table = _table(database, target_profile(params["profile"]), options.overrides(params))
+            table = _table(database, _TABLES[params["profile"]], options.overrides(params))
             before, after = _carried_out(database, table, params, check_mode=check_mode)
     except MigrationError as error:
         raise error.at(customer=params["customer"]) from error.__cause__
@@ -62,10 +66,10 @@ def _carried_out(
     return before, after
 
 
-def _table(database: Database, profile: TargetProfile, names: Overrides) -> BoundTable:
+def _table(database: Database, tables: Mapping[str, Table], names: Overrides) -> BoundTable:
     """The table of tenants alone: whoever may enable them need not see the others."""
-    check_keys(profile.tables, names)
-    table, schema = profile.tables["tenants"], database.columns()
+    check_keys(tables, names)
+    table, schema = tables["tenants"], database.columns()
     name = find_table("tenants", table, names.tables.get("tenants"), schema)
     if name is None:
         raise missing_table("tenants", table.names[0])

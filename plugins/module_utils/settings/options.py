@@ -140,7 +140,7 @@ ESCROW: dict[str, Any] = {
     "moved": {"type": "bool", "default": False},
 }
 TENANT: dict[str, Any] = {
-    "profile": {"type": "str", "choices": ["cloud"], "default": "cloud"},
+    "profile": {"type": "str", "choices": ["cloud", "postfixadmin"], "default": "cloud"},
     "subscription": {"type": "str", "required": True},
     "region": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},

@@ -39,7 +39,8 @@ def find_tenant(
 ) -> Tenant:
     """The subscription, which has to be in this region. Raises TenantUnknownError and TenantElsewhereError.
 
-    ``lock`` keeps it as it is until the transaction ends: ``read`` lets others look and lock it likewise.
+    On a target without regions the subscription's is empty. ``lock`` keeps it as it is until the transaction ends:
+    ``read`` lets others look and lock it likewise.
     """
     suffix = {"": "", "read": " LOCK IN SHARE MODE", "write": " FOR UPDATE"}[lock]
     sql = f"{table.select('region', 'status', 'migration_enabled')} WHERE {table.column('subscription')} = %s{suffix}"
@@ -47,10 +48,10 @@ def find_tenant(
     if not rows:
         raise TenantUnknownError("the target does not know this subscription", subscription=subscription)
     its_region, status, enabled = map(text, rows[0])
-    if its_region != region:
+    if its_region and its_region != region:
         message = f"the subscription is in region {its_region}, not {region}"
         raise TenantElsewhereError(message, subscription=subscription)
-    return Tenant(subscription, region, status or "", enabled not in (None, "", "0"))
+    return Tenant(subscription, its_region or "", status or "", enabled not in (None, "", "0"))
 
 
 def check_tenant(

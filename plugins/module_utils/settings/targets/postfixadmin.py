@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ...errors import InputError, TenantError, UnsupportedError
+from ...errors import InputError, UnsupportedError
 from ...transport.database import Database, text
 from ..gotos import vacation_domain
 from ..model import AutoReply, Finding
@@ -16,6 +16,7 @@ from ..plan import Change
 from ..profiles.postfixadmin_target import TABLES
 from ..profiles.shape import BoundTable, Overrides, bind
 from ..target import Capacity, Place, State, Writing, by_kind
+from ..tenant import check_tenant
 from ..things import ACCOUNTS, ALIASES, DOMAINS, Thing
 from .postfixadmin_survey import Survey
 from .postfixadmin_writes import Habits, Writes
@@ -67,22 +68,15 @@ class PostfixAdminTarget:
 
     def check(self, place: Place) -> None:
         """Raises TenantError unless the subscription's row is there, active and enabled (H16)."""
-        table = self.tables["tenants"]
-        sql = f"{table.select('region', 'status', 'migration_enabled')} WHERE {table.column('subscription')} = %s"
-        rows = self.database.all(sql, (place.subscription,))
-        where = {"subscription": place.subscription}
-        if not rows:
-            raise TenantError("the target does not know this subscription", **where)
-        region, status, enabled = map(text, rows[0])
-        if region and region != place.region:
-            raise TenantError(f"the subscription is in region {region}, not {place.region}", **where)
-        if status != "active":
-            raise TenantError(f"the subscription is {status}", **where)
-        if enabled in (None, "", "0"):
-            raise TenantError("the subscription is not enabled for migration", **where)
+        check_tenant(self.database, self.tables, place.subscription, place.region)
 
     def survey(self, place: Place, domains: Iterable[str], *, lock: bool) -> State:
-        """All that the subscription has, and which of these domains are not its own."""
+        """All that the subscription has, and which of these domains are not its own.
+
+        With ``lock`` nobody disables the subscription meanwhile.
+        """
+        if lock:
+            check_tenant(self.database, self.tables, place.subscription, place.region, lock=True)
         reader = Survey(self.database, self.tables, lock=lock)
         reader.read_notes(place.subscription)
         own, foreign = reader.domains(domains)
