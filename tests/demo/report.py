@@ -47,7 +47,7 @@ def where_to_look(lab: Mapping[str, Any], directory: str, command: Sequence[str]
     return [
         *lines,
         "Look further:",
-        f"  {directory}/state/<customer>/evidence/   what each phase found",
+        f"  {directory}/state/<customer>/evidence/   what each phase found; assessment.html is a page to read",
         f"  {directory}/state/<customer>/snapshot.json   accounts and settings; secrets are vaulted",
         f"  {directory}/lab.json   addresses and passwords of every server; {directory}/migrate.log   the whole run",
         "  .venv/bin/python -m tests.lab status   what runs where",
