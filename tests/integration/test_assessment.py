@@ -73,6 +73,26 @@ INSERT INTO Calander_a VALUES (1, 'ann@old.example', 0), (2, 'ann@old.example', 
 INSERT INTO AdminUsers VALUES ('admin', 'x'), ('other', 'x');
 """
 
+#: The first Atmail 6: settings and calendars as they were before.
+SIX = """
+CREATE TABLE UserSession (Account varchar(128) PRIMARY KEY, Password varchar(64)) CHARSET utf8;
+CREATE TABLE Users (Account varchar(128), UserStatus int, UserQuota int, Forward varchar(128)) CHARSET utf8;
+CREATE TABLE Domains (Hostname varchar(255) PRIMARY KEY, Enable char(1)) CHARSET utf8;
+CREATE TABLE Config (configId int, section varchar(64), `key` varchar(64), value varchar(255));
+CREATE TABLE Abook (Account varchar(128), UserEmail varchar(255), `Global` tinyint) CHARSET utf8;
+CREATE TABLE calendars (id int, principaluri varchar(200), uri varchar(100), ctag int);
+CREATE TABLE calendarObjects (id int, calendardata text, uri varchar(100), calendarid int, lastmodified int);
+CREATE TABLE calendarDelegates (calendarid int, principalid int);
+INSERT INTO UserSession VALUES ('ann@six.example', 'x');
+INSERT INTO Users VALUES ('ann@six.example', 0, 0, '');
+INSERT INTO Domains VALUES ('six.example', '1');
+INSERT INTO Config VALUES (1, 'global', 'version', '6.20.10');
+INSERT INTO Abook VALUES ('ann@six.example', 'ann@six.example', 1), ('ann@six.example', 'x@y.example', 0);
+INSERT INTO calendars VALUES (7, 'principals/users/ann@six.example', 'c', 1);
+INSERT INTO calendarObjects VALUES (1, 'BEGIN:VCALENDAR BEGIN:VEVENT', 'a', 7, 0), (2, 'x BEGIN:VTODO', 'b', 7, 0);
+INSERT INTO calendarDelegates VALUES (7, 1);
+"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettingsLab]:
@@ -180,23 +200,38 @@ def test_everything_is_counted_whose_it_is_and_what_stays_is_named(lab: Settings
     assert (staying(limited.result)["filters"], staying(limited.result)["tasks"]) == (2, 1)
 
 
-def test_an_atmail_5_is_read_as_far_as_it_goes_and_says_what_is_not_there(lab: SettingsLab) -> None:
+def info_of(lab: SettingsLab, script: str) -> dict[str, Any]:
+    """What is said of a site with another database."""
     user = lab.source["database"]["user"]
-    run_sql(lab, ["CREATE DATABASE old5"])
+    with lab.source_sql() as cursor:
+        cursor.execute("SELECT Host FROM mysql.user WHERE User = %s", (user,))
+        grants = [f"GRANT SELECT ON other.* TO '{user}'@'{row[0]}'" for row in cursor.fetchall()]
+    run_sql(lab, ["CREATE DATABASE other"])
     try:
-        with lab.source_sql() as cursor:
-            cursor.execute("SELECT Host FROM mysql.user WHERE User = %s", (user,))
-            hosts = [row[0] for row in cursor.fetchall()]
-            cursor.execute("USE old5")
-            for statement in [*OLD.split(";\n"), *(f"GRANT SELECT ON old5.* TO '{user}'@'{host}'" for host in hosts)]:
-                if statement.strip():
-                    cursor.execute(statement)
-        outcome = lab.run("source_info", lab.connection(database={"name": "old5"}))
+        run_sql(lab, ["USE other", *script.split(";\n"), *grants])
+        outcome = lab.run("source_info", lab.connection(database={"name": "other"}))
     finally:
-        run_sql(lab, ["DROP DATABASE old5"])
-    result = outcome.result
+        run_sql(lab, ["DROP DATABASE other"])
     assert outcome.code == 0, outcome.output
-    assert result["platform"]["version"] == "5.6.3"
+    return outcome.result
+
+
+def test_an_atmail_6_says_what_is_in_its_calendars_though_they_do_not(lab: SettingsLab) -> None:
+    result = info_of(lab, SIX)
+    assert (result["platform"]["version"], result["support"]["settings"]) == ("6.20.10", "tried")
+    assert "Users.AutoReply" in result["support"]["not_read"]
+    assert {name: result["counts"][name] for name in ("calendars", "events", "contacts")} == {
+        "calendars": 1,
+        "events": 1,
+        "contacts": 1,
+    }
+    assert (staying(result)["tasks"], staying(result)["calendar_shares"]) == (1, 1)
+    assert result["accounts"][0]["counts"]["tasks"] == 1
+
+
+def test_an_atmail_5_is_read_as_far_as_it_goes_and_says_what_is_not_there(lab: SettingsLab) -> None:
+    result = info_of(lab, OLD)
+    assert (result["platform"]["version"], result["platform"]["generation"]) == ("5.6.3", "5")
     assert (result["support"]["settings"], result["support"]["supported_from"]) == ("tried", "7.8")
     assert {"users", "passwords", "domains"} <= set(result["support"]["tried"])
     assert "Users.AutoReply" in result["support"]["not_read"]

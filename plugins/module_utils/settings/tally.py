@@ -14,6 +14,15 @@ from .addresses import canonical_address, domain_of
 from .profiles.shape import Extra, Schema
 from .profiles.shards import shard_names
 
+#: How a column is tested, by what ``Extra.only`` begins with; words are the profile's own.
+_TESTS = {
+    "set": "({column} IS NOT NULL AND {column} <> '' AND {column} <> '0')",
+    "unset": "({column} IS NULL OR {column} = '' OR {column} = '0')",
+    "<>": "({column} IS NULL OR {column} <> '{word}')",
+    "!~": "({column} IS NULL OR LOCATE('{word}', {column}) = 0)",
+    "~": "LOCATE('{word}', {column}) > 0",
+    "=": "{column} = '{word}'",
+}
 #: Shards of a table that are counted by one query.
 _AT_ONCE = 40
 
@@ -67,6 +76,8 @@ def tables_of(schema: Schema, name: str) -> list[str]:
 def _query(schema: Schema, table: str, extra: Extra) -> str | None:
     """The query for one table, None when it can't have such rows."""
     columns = {column.lower(): column for column in schema[table]}
+    if extra.lacking.lower() in columns:
+        return None
     condition = _condition(columns, extra)
     if condition is None:
         return None
@@ -93,15 +104,10 @@ def _condition(columns: Mapping[str, str], extra: Extra) -> str | None:
         return "1 = 1"
     name = columns.get(extra.column.lower())
     if name is None:
-        return "1 = 1" if extra.only == "unset" or extra.only.startswith("<>") else None
+        return "1 = 1" if extra.only == "unset" else None
     column = f"t.{quoted(name)}"
-    if extra.only == "set":
-        return f"({column} IS NOT NULL AND {column} <> '' AND {column} <> '0')"
-    if extra.only == "unset":
-        return f"({column} IS NULL OR {column} = '' OR {column} = '0')"
-    if extra.only.startswith("<>"):
-        return f"({column} IS NULL OR {column} <> '{extra.only[2:]}')"
-    return f"{column} = '{extra.only[1:]}'"
+    sign = next((sign for sign in _TESTS if extra.only.startswith(sign)), "=")
+    return _TESTS[sign].format(column=column, word=extra.only.removeprefix(sign))
 
 
 def _counted(database: Database, queries: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -60,8 +60,9 @@ class Extra:
     ``table`` stands for itself and for its shards by letters; one that ends in ``*`` is a beginning; an empty one can't
     be seen in a database. ``owner`` is the column with the account, after a ``prefix``; with ``through`` (table, our
     column, its key) it is the other table's. Only rows are counted whose ``column`` is ``only``: ``set`` (to anything
-    but 0), ``unset``, ``=`` or ``<>`` a word; a table without it has none that are set. ``distinct`` counts the
-    different values of a column for each owner. Nothing is counted where the table ``unless`` is there.
+    but 0), ``unset``, ``=`` or ``<>`` a word, or has a text in it (``~``) or not (``!~``); a table without the column
+    has no such rows, but those that are unset. ``distinct`` counts the different values of a column for each owner.
+    Nothing is counted where the table ``unless`` is there, nor in a table that has the column ``lacking``.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Extra:
     only: str = "set"
     distinct: str = ""
     unless: str = ""
+    lacking: str = ""
 
 
 def staying(name: str, table: str, **how: Any) -> Extra:
