@@ -33,6 +33,13 @@ options:
     type: str
     choices: [atmail, csv, postfixadmin]
     default: atmail
+  escrow:
+    description:
+      - Path of the escrow file of M(atmail.migration.password_escrow), encrypted with the same O(vault_password).
+        Where a row holds a generated password, its original is taken.
+      - By default C(escrow.json) beside O(snapshot), where it is this customer's. A source with generated passwords of
+        which no originals are known is refused with kind V(escrow_open), and nothing is written.
+    type: path
   vault_id:
     description: Label of the vault password, to be written into the header of the Ansible Vault text.
     type: str
@@ -211,7 +218,10 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.options 
 )
 from ansible_collections.atmail.migration.plugins.module_utils.settings.run import settings_snapshot
 
-SPEC = ArgumentSpec(options={**SOURCE, **SNAPSHOT, **SOURCE_PROFILE, "vault_id": {"type": "str"}}, **SOURCE_RULES)
+SPEC = ArgumentSpec(
+    options={**SOURCE, **SNAPSHOT, **SOURCE_PROFILE, "vault_id": {"type": "str"}, "escrow": {"type": "path"}},
+    **SOURCE_RULES,
+)
 
 
 def main() -> None:

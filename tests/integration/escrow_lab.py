@@ -125,7 +125,9 @@ class EscrowLab:
         }
         return {**options, **changes}
 
-    def core(self, state: str, *, random: Callable[[int], bytes] = os.urandom, check: bool = False) -> dict[str, Any]:
+    def core(
+        self, state: str, *, random: Callable[[int], bytes] = os.urandom, check: bool = False, **changes: Any
+    ) -> dict[str, Any]:
         """Run the core in this process, straight to the database: what interruptions are tried on."""
         database = {**self.base.connection()["database"], "user": USER, "password": PASSWORD, "tls": False}
         params: dict[str, Any] = {
@@ -142,6 +144,7 @@ class EscrowLab:
             "forget": "sealed",
             "allow_missing": 0.2,
             "moved": False,
+            **changes,
         }
         return password_escrow(params, check_mode=check, random=random, now=NOW)
 

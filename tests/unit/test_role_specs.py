@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up")
+PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up", "escrow", "reinstate")
 Spec = dict[str, Any]
 
 
@@ -74,6 +74,8 @@ GIVEN = [
     (("migration_folders",), "mailbox_sync", ("folders",)),
     (("migration_mailboxes",), "mailbox_sync", ("mailboxes",)),
     (("migration_mailboxes",), "mailbox_audit", ("mailboxes",)),
+    (("migration_source_passwords",), "mailbox_sync", ("source_passwords",)),
+    (("migration_target_passwords",), "mailbox_audit", ("target_passwords",)),
 ]
 
 
@@ -111,6 +113,7 @@ def test_the_inventory_gives_an_estimate_what_the_role_does_not_know_by_itself()
         ("migration_audit_depth", "mailbox_audit", "depth"),
         ("migration_audit_fail_on", "mailbox_audit", "fail_on"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
+        ("migration_escrow_forget", "password_escrow", "forget"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
         ("migration_phase", "settings_apply", "phase"),
         ("migration_settings_removals", "settings_apply", "allow_removals"),

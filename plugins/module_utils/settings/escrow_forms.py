@@ -136,8 +136,8 @@ def companion(stored: bytes) -> bytes:
 def marked(stored: Iterable[Password]) -> int:
     """How many of these passwords an escrow has set.
 
-    A clear text or a salt can't bear the mark by chance. Plain MD5s can: they count from two on, and only where there
-    are far more of them than chance makes.
+    A clear text or a salt can't bear the mark by chance. Plain MD5s can: they count only where there are far more of
+    them than chance makes, two of a few or three of many at least (a wrong alarm in 60,000 customers).
     """
     certain = hashes = by_chance = 0
     for password in stored:
@@ -146,7 +146,7 @@ def marked(stored: Iterable[Password]) -> int:
             by_chance += password.value.startswith(_MD5_MARK)
         elif _bears_mark(password):
             certain += 1
-    return certain + (by_chance if by_chance > max(1, hashes // 64) else 0)
+    return certain + (by_chance if by_chance > max(1 if hashes <= 16 else 2, hashes // 64) else 0)
 
 
 def _bears_mark(password: Password) -> bool:

@@ -196,7 +196,7 @@ def _swap(work: _Work, book: Book) -> tuple[dict[str, Any], tuple[Change, ...], 
     rows = work.table.rows()
     chosen = work.chosen()
     _check_asked(work.params["accounts"], rows)
-    _refuse_others(work, book, rows)
+    _refuse_strange(work, _strange(book, rows))
     domains = work.table.domains()
     findings = _outside(rows, chosen, domains)
     plan = plan_swap(book, rows, lambda each: chosen(each) and _inside(each, domains), _generator(work), work.now)
@@ -262,11 +262,13 @@ def _nobody(_row: Row) -> Remark:
     return Remark("not_swapped", "note", "it came while this ran: the next run swaps it")
 
 
-def _refuse_others(work: _Work, book: Book, rows: Sequence[Row]) -> None:
-    """A password that another escrow has set is nobody's original. Raises EscrowOpenError."""
+def _strange(book: Book, rows: Sequence[Row]) -> int:
+    """How many rows hold a password that an escrow has set, but not this one: it is nobody's original."""
     known = originals(book)
-    strange = [row.password for row in rows if row.password and (PASSWORD, row.password) not in known]
-    number = marks(strange)
+    return marks(row.password for row in rows if row.password and (PASSWORD, row.password) not in known)
+
+
+def _refuse_strange(work: _Work, number: int) -> None:
     if number:
         message = f"{number} accounts have passwords that an escrow has set, but not this one"
         raise EscrowOpenError(message, escrow=str(work.path))
@@ -304,7 +306,9 @@ def _outside(rows: Sequence[Row], chosen: Callable[[bytes], bool], domains: froz
 def _reinstate(work: _Work, book: Book) -> tuple[dict[str, Any], tuple[Change, ...], Book]:
     rows = work.table.rows()
     chosen = work.chosen()
-    _refuse_others(work, book, rows)
+    strange = _strange(book, rows)
+    if not book.entries:
+        _refuse_strange(work, strange)
     changes = plan_back(book, rows, chosen)
     if work.check_mode:
         settled = settle(book, _as_if(rows, changes), chosen)
@@ -327,13 +331,18 @@ def _reinstate(work: _Work, book: Book) -> tuple[dict[str, Any], tuple[Change, .
             "kept": settled.changed,
             "gone": settled.gone,
         },
-        "findings": _plain(settled.findings),
+        "findings": _plain([*settled.findings, *_of_others(strange)]),
     }
     if settled.unproved:
         raise _unproved(work, settled, result)
     if work.params["forget"] == "removed":
         result["changed"] |= _forget(work, settled.book, {row.account for row in rows})
     return result, changes, settled.book
+
+
+def _of_others(number: int) -> list[Finding]:
+    message = f"{number} accounts have passwords that an escrow has set, but not this one: another file must have them"
+    return [Finding("", "escrow_open", message, "warning")] if number else []
 
 
 def _as_if(rows: Sequence[Row], changes: Sequence[Change]) -> list[Row]:

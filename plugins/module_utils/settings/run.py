@@ -18,6 +18,7 @@ from . import apply as applying
 from . import document, options, snapshot
 from .assess import counts
 from .assessing import assessment, left_behind
+from .escrow_guard import originals_for, refuse_generated
 from .model import Customer, Finding, failing
 from .plan import Plan
 from .shown import described, summary
@@ -48,9 +49,10 @@ def settings_snapshot(params: Mapping[str, Any], *, check_mode: bool, diff_mode:
             before = snapshot.load(path, params["vault_password"])
             if before.name != params["customer"]:
                 raise InputError(f"{path} is the snapshot of the customer {before.name}", option="snapshot")
-        with reading(params) as source:
+        with reading(params, originals_for(params)) as source:
             customer = source.customer
             stays = left_behind(source.place, params)
+        refuse_generated(customer.accounts)
         new = snapshot.render(
             customer, params["vault_password"], random=os.urandom, label=params.get("vault_id"), old=old
         )
@@ -81,6 +83,7 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bo
         if customer.name != params["customer"]:
             message = f"{params['snapshot']} is the snapshot of the customer {customer.name}"
             raise InputError(message, option="snapshot")
+        refuse_generated(customer.accounts)
         customer = customer.only(params["domains"])
         wish, place = options.wish(params), options.place(params)
         only_look = check_mode or wish.phase == "closed"

@@ -38,8 +38,10 @@ class Reading:
 
 
 @contextlib.contextmanager
-def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
+def reading(params: Mapping[str, Any], originals: Mapping[str, str | None] | None = None) -> Iterator[Reading]:
     """The customer that the options name, only the domains that are wanted.
+
+    ``originals``: stored password → the one that stands behind it while an escrow is open.
 
     Raises the errors of connecting, of missing tables and columns, and InputError for options that do not fit.
     """
@@ -49,7 +51,7 @@ def reading(params: Mapping[str, Any]) -> Iterator[Reading]:
         return
     with _database(params) as (database, remarks):
         site = recognise(database, source_profile(params["profile"]), options.overrides(params))
-        whole = extract(database, site, params["customer"])
+        whole = extract(database, site, params["customer"], originals or {})
         whole = replace(whole, findings=(*whole.findings, *left_findings(database, site, whole.accounts)))
         customer = _only(whole, params["domains"])
         customer = replace(customer, findings=(*customer.findings, *remarks)).sorted()
