@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..progress import amount, clean, size
-from .words import COUNTS, RATES, SCHEMES, approximately, between
+from .page_times import times
+from .sections import Section, section, table
+from .words import COUNTS, SCHEMES, between, many
 
 #: So many of the largest accounts are named, and so many examples of a kind of finding.
 LARGEST = 20
 EXAMPLES = 3
-MOST_ROWS = 100
 #: What users have made themselves, and will miss.
 _THEIRS = ("storage_files", "tasks", "filters", "folder_rules", "pgp_keys", "contact_pgp_keys")
 _CLASSES = ((0, "empty"), (10**8, "to 100 MB"), (10**9, "to 1 GB"), (5 * 10**9, "to 5 GB"), (2 * 10**10, "to 20 GB"))
@@ -25,7 +26,6 @@ _BEYOND = "more than 20 GB"
 _LEVELS = ("error", "warning", "note")
 _UNSEEN = "not visible from here: ask"
 
-Section = dict[str, Any]
 Result = Mapping[str, Any]
 
 
@@ -35,33 +35,18 @@ def page(customer: str, result: Result) -> dict[str, Any]:
     A section has a ``title``, ``lines``, and tables in ``tables``: ``head`` and ``rows`` of strings.
     """
     sections = [
-        _section("In short", _short(result)),
-        _section("What to decide next", _next(result)),
+        section("In short", _short(result)),
+        section("What to decide next", _next(result)),
         _platform(result),
-        _section("Domains", [], _table(["domain", "accounts", "messages", "size"], _domains(result))),
-        _section("What migrates", _moving_lines(result), _table(["what", "how many"], _moving(result))),
+        section("Domains", [], table(["domain", "accounts", "messages", "size"], _domains(result))),
+        section("What migrates", _moving_lines(result), table(["what", "how many"], _moving(result))),
         _staying(result),
         _accounts(result),
-        *_estimate(result),
+        *times(result),
         _findings(result),
     ]
     found = [_cleaned(each) for each in sections if each]
     return {"title": clean(f"Assessment of {customer}"), "sections": found}
-
-
-def _section(title: str, lines: Iterable[str], *tables: Section | None) -> Section | None:
-    """A section; None for one without anything in it."""
-    said, shown = list(lines), [table for table in tables if table is not None]
-    return {"title": title, "lines": said, "tables": shown} if said or shown else None
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Section | None:
-    """A table that nobody has to scroll for ever; None for one without rows."""
-    every = [list(row) for row in rows]
-    if len(every) > MOST_ROWS:
-        more = [f"and {amount(len(every) - MOST_ROWS)} more", *[""] * (len(head) - 1)]
-        every = [*every[:MOST_ROWS], more]
-    return {"head": list(head), "rows": every} if every else None
 
 
 # -- what is there
@@ -69,35 +54,36 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Section | None
 
 def _short(result: Result) -> list[str]:
     counts = result["counts"]
-    lines = [f"{amount(counts['accounts'])} accounts in {amount(counts['domains'])} domains."]
+    lines = [f"{many(counts['accounts'], 'account')} in {many(counts['domains'], 'domain')}."]
     if "messages" in counts:
-        mail = f"{amount(counts['messages'])} messages with {size(counts['bytes'])}"
-        lines.append(f"{mail} in {amount(counts['folders'])} folders of {amount(counts['mailboxes'])} mailboxes.")
+        mail = f"{many(counts['messages'], 'message')} with {size(counts['bytes'])}"
+        where = f"{many(counts['folders'], 'folder')} of {amount(counts['mailboxes'])} mailboxes"
+        lines.append(f"{mail} in {where}.")
     else:
-        lines.append(
-            "How much mail there is was not measured: that takes an IMAP server and somebody who sees all mailboxes."
-        )
+        lines.append("How much mail there is was not measured: that takes somebody who may see all mailboxes.")
     if result.get("estimate"):
         lines.append(f"The first copy takes {between(result['estimate']['first_copy']['around_the_clock'])}.")
     seen = sum(each["count"] is not None for each in result["not_migrated"])
     unseen = len(result["not_migrated"]) - seen
-    if seen or unseen:
-        lines.append(
-            f"{amount(seen)} kinds of things do not migrate, and {amount(unseen)} more can't be seen from here."
-        )
+    if seen:
+        lines.append(f"{many(seen, 'kind')} of things that are there will not migrate.")
+    if unseen:
+        lines.append(f"{many(unseen, 'kind')} of things can't be seen from here: ask.")
     return lines
 
 
 def _platform(result: Result) -> Section | None:
     platform, support = result["platform"], result["support"]
+    database = platform["database_version"]
+    session = "read-only, by the server too" if result["read_only_enforced"] else "read-only by us"
     rows = [
         ("platform", platform["profile"]),
-        ("version", platform["version"] or "the site does not say"),
+        ("version", platform["version"] or ("the site does not say" if database else "")),
         ("generation by its tables", platform["generation"]),
-        ("database server", platform["database_version"]),
+        ("database server", database),
         ("stored passwords, as the site says", platform["password_type"]),
         ("passwords are checked by", platform["auth_type"]),
-        ("database session", "read-only, by the server too" if result["read_only_enforced"] else "read-only by us"),
+        ("database session", session if database else ""),
         ("it has", ", ".join(name.replace("_", " ") for name in result["capabilities"])),
     ]
     lines = ["Mail is copied from any version."]
@@ -110,7 +96,7 @@ def _platform(result: Result) -> Section | None:
         )
     if support["not_read"]:
         lines.append(f"Not there, and so not read: {', '.join(support['not_read'])}.")
-    return _section("The source", lines, _table(["", "found"], ([name, value] for name, value in rows if value)))
+    return section("The source", lines, table(["", "found"], ([name, value] for name, value in rows if value)))
 
 
 def _domains(result: Result) -> Iterable[list[str]]:
@@ -151,7 +137,7 @@ def _staying(result: Result) -> Section | None:
         ]
         for each in result["not_migrated"]
     )
-    return _section("What does not migrate, and why", [], _table(["what", "how many", "of accounts", "why"], rows))
+    return section("What does not migrate, and why", [], table(["what", "how many", "of accounts", "why"], rows))
 
 
 # -- accounts by size
@@ -172,11 +158,11 @@ def _accounts(result: Result) -> Section | None:
         for account in largest[:LARGEST]
     )
     lines = [f"The largest {LARGEST} of {amount(len(measured))}:"] if len(measured) > LARGEST else []
-    return _section(
+    return section(
         "Accounts by size",
         lines,
-        _table(["account", "messages", "size", "folders", "share"], rows),
-        _table(["size of the mailbox", "accounts", "together", "share"], _distribution(measured, whole)),
+        table(["account", "messages", "size", "folders", "share"], rows),
+        table(["size of the mailbox", "accounts", "together", "share"], _distribution(measured, whole)),
     )
 
 
@@ -197,107 +183,6 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else ""
 
 
-# -- how long it takes
-
-
-def _estimate(result: Result) -> list[Section | None]:
-    made = result.get("estimate")
-    if not made:
-        return []
-    share = 100 * made["incremental"]["changed_share"]
-    runs = (
-        (kind, ("the first copy", f"an incremental run ({share:g} % of the messages are new)")[number], made[part])
-        for number, part in enumerate(("first_copy", "incremental"))
-        for kind in ("around_the_clock", "off_peak_only")
-    )
-    times = (
-        [what, kind.replace("_", " "), *_range(ranges[kind]), _nights(ranges) if kind == "off_peak_only" else ""]
-        for kind, what, ranges in runs
-        if ranges[kind]
-    )
-    basis = (
-        [
-            RATES[name][0],
-            *(RATES[name][1](figure[key]) for key in ("value", "low", "high")),
-            figure["basis"],
-            figure["note"],
-        ]
-        for name, figure in made["rates"].items()
-    )
-    longest = (
-        [
-            each["name"],
-            amount(each["messages"]),
-            "" if each["bytes"] is None else size(each["bytes"]),
-            approximately(each["seconds"]),
-        ]
-        for each in made["dominant"]
-    )
-    return [
-        _section(
-            "How long it takes",
-            _estimate_lines(made),
-            _table(["run", "when", "likely", "at best", "at worst", "nights"], times),
-            _table(["based on", "likely", "from", "to", "basis", "in detail"], basis),
-        ),
-        _section(
-            "The mailboxes that take the longest",
-            ["These take half of the time together. One alone is copied over one connection, whatever the pace."],
-            _table(["account", "messages", "size", "alone takes"], longest),
-        )
-        if made["dominant"]
-        else None,
-        _section(
-            "Waves", _wave_lines(made), _table(["wave", "mailboxes", "the longest", "size", "takes"], _waves(made))
-        ),
-    ]
-
-
-def _estimate_lines(made: Result) -> list[str]:
-    connections = made["connections"]
-    off_peak = f", {connections['off_peak']} off-peak" if connections["off_peak"] else ""
-    lines = [f"Connections at once: {connections['on_peak']}{off_peak}. Limits of the pace are counted in."]
-    if made["sizes_guessed"]:
-        lines.append(
-            f"The server does not say how large {amount(made['sizes_guessed'])} of the mailboxes are: guessed."
-        )
-    if made["not_measured"]:
-        lines.append(f"{amount(made['not_measured'])} mailboxes could not be opened and are not in it.")
-    return lines
-
-
-def _range(ranges: Mapping[str, Any]) -> list[str]:
-    return [approximately(ranges[name]) for name in ("likely", "low", "high")]
-
-
-def _nights(ranges: Mapping[str, Any]) -> str:
-    return between(ranges["nights"], lambda nights: "no end" if nights is None else amount(nights))
-
-
-def _wave_lines(made: Result) -> list[str]:
-    if made["connections"]["off_peak"] is None:
-        return ["There is no off-peak window, so that all mailboxes are one wave. They may be copied at any time."]
-    lines = ["A wave is as many mailboxes as one off-peak window has room for, the longest first."]
-    if not all(wave["fits"] for wave in made["waves"]):
-        lines.append(
-            "Some mailboxes take longer than a window: begin with them some nights before the others. What was copied"
-            " stays, and the next run goes on there."
-        )
-    return lines
-
-
-def _waves(made: Result) -> Iterable[list[str]]:
-    for number, wave in enumerate(made["waves"], 1):
-        took = approximately(wave["seconds"])
-        yield [
-            str(number),
-            amount(wave["mailboxes"]),
-            wave["largest"],
-            size(wave["bytes"]),
-            took if wave["fits"] else f"{took}, longer than a window",
-        ]
-
-
 # -- what to know, and to decide
 
 
@@ -312,7 +197,7 @@ def _findings(result: Result) -> Section | None:
     lines = (
         ["An error leaves an account out, a warning wants to be looked at, a note is good to know."] if by_kind else []
     )
-    return _section("Findings", lines, _table(["finding", "level", "how many", "for example"], rows))
+    return section("Findings", lines, table(["finding", "level", "how many", "for example"], rows))
 
 
 def _examples(found: Sequence[Mapping[str, Any]]) -> str:

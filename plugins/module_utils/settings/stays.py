@@ -22,7 +22,7 @@ class Stay:
 
 
 _NO_PLACE = "the cloud has no place for them"
-_NOT_HERE = "they are not in the database"
+_NOT_HERE = "they are not in what is read here"
 
 #: Name → words. The names are stable: they are kinds of findings and keys of results.
 STAYS: dict[str, Stay] = {
@@ -97,7 +97,7 @@ STAYS: dict[str, Stay] = {
     "filters_elsewhere": Stay(
         "filters and other settings of users",
         _NOT_HERE,
-        "Which filters, signatures and auto-replies do users have that are not in these files?",
+        "Which filters, signatures and auto-replies do users have that are kept elsewhere?",
     ),
 }
 

@@ -38,6 +38,11 @@ SCHEMES = {
 }
 
 
+def many(number: int, what: str) -> str:
+    """So many of something that has its plural by an s."""
+    return f"{amount(number)} {what}" if number == 1 else f"{amount(number)} {what}s"
+
+
 def approximately(seconds: float | None) -> str:
     """A time in words: ``40 s``, ``25 min``, ``7 h``, ``12 days``; None is more than two years."""
     if seconds is None:

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.estimate import Load, Plan, estimate
 from ansible_collections.atmail.migration.plugins.module_utils.pace import pace_from_options
 from ansible_collections.atmail.migration.plugins.module_utils.rates import ASSUMED
-from ansible_collections.atmail.migration.plugins.module_utils.settings.page import LARGEST, MOST_ROWS, page
+from ansible_collections.atmail.migration.plugins.module_utils.settings.page import LARGEST, page
+from ansible_collections.atmail.migration.plugins.module_utils.settings.sections import MOST_ROWS
 from ansible_collections.atmail.migration.plugins.module_utils.settings.words import approximately, between
 from ansible_collections.atmail.migration.plugins.plugin_utils.rendering import markdown, rendered
 from hypothesis import given, settings
