@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of the Atmail 7 database, with the oddities that real ones have."""
+"""Rows of an Atmail database, with the oddities that real ones have."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pymysql.cursors import Cursor
 
 from . import passwords
+from .generations import GENERATIONS, Generation
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,17 @@ def htmlentities(text: str) -> str:
     return "".join(f"&{names[ord(each)]};" if ord(each) in names else each for each in text)
 
 
-def put_account(cursor: Cursor, account: AtmailAccount, maildir: str) -> None:
-    """Add the rows of an account, and its domain; what the address had before is replaced."""
-    remove_account(cursor, account.address)
+def put_account(
+    cursor: Cursor, account: AtmailAccount, maildir: str, generation: Generation = GENERATIONS["7"]
+) -> None:
+    """Add the rows of an account, its domain and the classes of service; what the address had before is replaced."""
+    remove_account(cursor, account.address, generation)
     domain = account.address.rpartition("@")[2]
-    cursor.execute("INSERT IGNORE INTO Domains (Hostname, Enable) VALUES (%s, '1')", (domain,))
+    if not generation.is_open:
+        put_groups(cursor)
+        cursor.execute("INSERT IGNORE INTO Domains (Hostname, Enable) VALUES (%s, '1')", (domain,))
     cursor.execute(
-        "INSERT INTO UserSession (Account, Password, LastLogin, ChangePass, CalUser) VALUES (%s, %s, 0, 0, 0)",
+        "INSERT INTO UserSession (Account, Password, LastLogin, ChangePass) VALUES (%s, %s, 0, 0)",
         (account.address, passwords.atmail(account.password, account.stored)),
     )
     cursor.execute(
@@ -84,21 +89,24 @@ def put_account(cursor: Cursor, account: AtmailAccount, maildir: str) -> None:
         ),
     )
     real_name = f"{account.first_name} {account.last_name}".strip()
+    settings = generation.table("UserSettings", account.address)
     cursor.execute(
-        "INSERT INTO UserSettings (Account, RealName, TimeZone, Language, Signature, MailType, Mode)"
+        f"INSERT INTO `{settings}` (Account, RealName, TimeZone, Language, Signature, MailType, Mode)"
         " VALUES (%s, %s, %s, %s, %s, 'imap', 'imap')",
         (account.address, real_name[:40], account.time_zone, account.language, account.signature),
     )
+    if not generation.knows_global_entries:
+        return
     cursor.execute(
         "INSERT INTO Abook (Account, UserEmail, UserFirstName, UserLastName, `Global`) VALUES (%s, %s, %s, %s, 1)",
         (account.address, account.address, account.first_name, account.last_name),
     )
 
 
-def remove_account(cursor: Cursor, address: str) -> None:
+def remove_account(cursor: Cursor, address: str, generation: Generation = GENERATIONS["7"]) -> None:
     """Remove the rows of an account, as the webadmin does; its aliases and spam settings stay."""
     for table in ("UserSession", "Users", "UserSettings", "Abook"):
-        cursor.execute(f"DELETE FROM `{table}` WHERE Account = %s", (address,))
+        cursor.execute(f"DELETE FROM `{generation.table(table, address)}` WHERE Account = %s", (address,))
 
 
 def put_aliases(cursor: Cursor, aliases: Sequence[AtmailAlias]) -> None:
@@ -126,6 +134,6 @@ def put_groups(cursor: Cursor) -> None:
     """The classes of service that accounts refer to."""
     cursor.executemany(
         "INSERT IGNORE INTO `Groups` (GroupName, GroupDescription, GroupQuota, MailForwarding, POP3Support,"
-        " IMAPSupport, PersonalSpam, SpamSupport, Webmail, Calendar) VALUES (%s, %s, %s, %s, 1, 1, 1, 1, 1, 1)",
+        " IMAPSupport, PersonalSpam, SpamSupport) VALUES (%s, %s, %s, %s, 1, 1, 1, 1)",
         [("Default", "Default group", 51200, 1), ("Premium", "Large mailboxes", 2097152, 1), ("Basic", "", 20480, 0)],
     )

@@ -7,7 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +35,17 @@ class DatabaseUser:
 
 @dataclass(frozen=True)
 class MariaDbSetup:
-    """The database `name` made of tests/lab/sql/<schema> (empty: none), its users, the certificate (None: no TLS)."""
+    """The database `name` made of tests/lab/sql/<schema> (empty: none), its users, the certificate (None: no TLS).
+
+    `fill` does what a file of SQL can't, once.
+    """
 
     port: int
     name: str
     schema: str
     users: Sequence[DatabaseUser]
     certificate: Certificate | None = None
+    fill: Callable[[MariaDb], None] | None = None
 
 
 class MariaDb(Server):
@@ -106,6 +110,8 @@ class MariaDb(Server):
                 self._make_user(cursor, user)
         if self.setup.schema:
             self.load(SCHEMAS / self.setup.schema)
+        if self.setup.fill:
+            self.setup.fill(self)
         self._complete.touch()
 
     def load(self, script: Path, database: str = "") -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from . import atmail, maildir
 from .atmail import AtmailAccount
 from .dovecot import Dovecot, DovecotSetup
+from .generations import generation
 from .layout import Layout
 from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
@@ -29,11 +30,12 @@ DATABASE_USER = "migration"
 
 
 class Site:
-    """One customer's server: Dovecot with Maildir, MariaDB with the Atmail 7 tables, sshd that only tunnels."""
+    """One customer's server: Dovecot with Maildir, MariaDB with the tables of its Atmail, sshd that only tunnels."""
 
     def __init__(self, name: str, layout: Layout, state: SiteState, authority: Authority) -> None:
         self.name = name
         self.domain = f"{name}.example"
+        self.generation = generation(state.options.generation)
         self.state = state
         self.folder = layout.data / "sites" / name
         self.maildir_root = self.folder / "users"
@@ -101,8 +103,7 @@ class Site:
         place = self.maildir(address)
         self._make_maildir(place)
         with self.database.session() as cursor:
-            atmail.put_groups(cursor)
-            atmail.put_account(cursor, rows, str(place))
+            atmail.put_account(cursor, rows, str(place), self.generation)
         account = Account(address, password, stored, enabled)
         self.state.accounts[address] = account
         return account
@@ -174,7 +175,7 @@ class Site:
             DatabaseUser("dovecot", secrets["dovecot_database"], "localhost", "SELECT"),
             DatabaseUser(DATABASE_USER, secrets["migration_database"], "127.0.0.1", "SELECT"),
         )
-        return MariaDbSetup(self.state.ports["database"], DATABASE, "atmail7.sql", users)
+        return MariaDbSetup(self.state.ports["database"], DATABASE, "", users, fill=self.generation.make)
 
     def _dovecot(self, socket: Path, authority: Authority) -> DovecotSetup:
         state = self.state

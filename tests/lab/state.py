@@ -36,7 +36,7 @@ class SiteOptions:
     the mail (Atmail's 3000 when None, for an ordinary user always his own); `certificate` good, expired, wrong_name or
     self_signed; `extra` Dovecot configuration that comes last and wins; `rawlog` writes all IMAP sessions to files;
     `old_tls` lets it speak TLS 1.0 and nothing newer, as servers of 2008 do; with `sharing` users can share folders
-    (`shared.<name>.`), and there are public ones (`Public.`).
+    (`shared.<name>.`), and there are public ones (`Public.`). `generation` says which Atmail it is (generations.py).
     """
 
     prefix: str = ""
@@ -46,6 +46,7 @@ class SiteOptions:
     rawlog: bool = False
     old_tls: bool = False
     sharing: bool = False
+    generation: str = "7"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def assess(place: Place | None, profile: SourceProfile, customer: Customer, doma
 
     ``place`` is None for a source without a database; ``domains`` are those that the customer was cut down to.
     """
-    found = tally(place.database, place.site.schema, profile.extras) if place else {}
+    found = tally(place.database, place.site.schema, place.site.extras) if place else {}
     there = capabilities(place.site) if place else []
     return {
         "platform": {

@@ -77,6 +77,7 @@ STAYS: dict[str, Stay] = {
     "calendar_shares": Stay(
         "calendars shared with others", "a calendar is copied for its owner, who shares it anew on the cloud"
     ),
+    "shared_groups": Stay("members of shared groups of contacts", "the cloud has no place for groups that are shared"),
     "address_book_permissions": Stay("permissions of address books", "address books are shared anew on the cloud"),
     "address_lookups": Stay("directories that the webmail looks addresses up in", _NO_PLACE),
     "external_accounts": Stay(

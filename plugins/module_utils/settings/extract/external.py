@@ -46,6 +46,10 @@ def read_external(
             message = f"the user polls {_name(row)} twice, in different ways: the one with TLS is taken"
             findings.append(Finding(owner, "duplicate", message, "warning"))
         mine[external.key] = max((mine.get(external.key, external), external), key=lambda each: each.tls)
+    if found:
+        number = sum(map(len, found.values()))
+        message = f"{number} polled mailboxes come without their passwords: users give them anew"
+        findings.append(Finding("", "external_password", message))
     if orphans:
         message = f"{orphans} rows of polled mailboxes belong to no account of the site"
         findings.append(Finding("", "external_orphaned", message))

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import InputError
 from ...transport.database import Database, Value, text
-from ..profiles.shape import BoundTable, Overrides, Schema, SourceProfile
+from ..profiles.shape import BoundTable, Extra, Overrides, Schema, SourceProfile
 from ..profiles.shards import SourceTable, bind_source
 from ..schemes import site_scheme
 from .texts import unescaped
@@ -42,12 +42,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Site:
-    """A recognised source: its tables, its settings by the profile's keys, and every table and column it has."""
+    """A recognised source: its tables, its settings by the profile's keys, and every table and column it has.
+
+    ``extras`` is what is only counted, by the names that an operator has given.
+    """
 
     profile: SourceProfile
     tables: Mapping[str, SourceTable]
     settings: Mapping[str, str]
     schema: Schema
+    extras: tuple[Extra, ...] = ()
 
     @property
     def password_scheme(self) -> str:
@@ -92,7 +96,8 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
         message = f"overrides.settings knows no {name!r}, only {', '.join(sorted(known))}"
         raise InputError(message, option="overrides.settings")
     schema = database.columns()
-    site = Site(profile, bind_source(profile.tables, overrides, schema, database.widths()), {}, schema)
+    extras, rest = _named(profile, overrides)
+    site = Site(profile, bind_source(profile.tables, rest, schema, database.widths()), {}, schema)
     settings: dict[str, str] = {}
     wanted = {names: key for key, names in profile.settings.items()}
     by_name = {name: key for (_, name), key in wanted.items()}
@@ -101,7 +106,26 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
         key = wanted.get((row["section"], row["key"])) if has_sections else by_name.get(row["key"])
         if key is not None:
             settings[key] = row["value"]
-    return Site(profile, site.tables, {**profile.defaults, **settings, **overrides.settings}, schema)
+    known_settings = {**profile.defaults, **settings, **overrides.settings}
+    return Site(profile, site.tables, known_settings, schema, extras)
+
+
+def _named(profile: SourceProfile, overrides: Overrides) -> tuple[tuple[Extra, ...], Overrides]:
+    """What is only counted, by an operator's names; and the overrides that are left for the tables that are read."""
+    counted = {extra.name for extra in profile.extras} - profile.tables.keys()
+    extras = [
+        replace(
+            extra,
+            table=overrides.tables.get(extra.name, extra.table),
+            owner=overrides.columns.get(extra.name, {}).get("owner", extra.owner),
+        )
+        if extra.name in counted
+        else extra
+        for extra in profile.extras
+    ]
+    tables = {key: name for key, name in overrides.tables.items() if key not in counted}
+    columns = {key: names for key, names in overrides.columns.items() if key not in counted}
+    return tuple(extras), Overrides(tables, columns, overrides.settings)
 
 
 def _row(table: BoundTable, html: frozenset[str], keys: tuple[str, ...], values: tuple[Any, ...]) -> Row:

@@ -79,6 +79,5 @@ ATMAIL_EXTRAS: tuple[Extra, ...] = (
     stays("calendar_shares", "calendarDelegates"),
     stays("calendar_shares", "CalendarPermissions"),
     stays("address_lookups", "SharedLookup"),
-    stays("external_accounts", "Accounts", owner="Account"),
-    stays("address_book_permissions", "AbookPermissions"),
+    stays("shared_groups", "AbookGroup_shared", owner="Account"),
 )
