@@ -79,7 +79,7 @@ def add_sizes(result: dict[str, Any], sizes: Mapping[str, MailboxSize | Refusal]
 def left_behind(place: Place | None, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What does not migrate, for whoever reads a source: the same as in its assessment."""
     profile = _profile(place, params)
-    found = tally(place.database, place.site.schema, profile.extras) if place else {}
+    found = tally(place.database, place.site.schema, place.site.extras) if place else {}
     return not_migrated(profile, found, _domains(params))
 
 
