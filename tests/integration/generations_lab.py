@@ -7,10 +7,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract import extract, recognise
+from ansible_collections.atmail.migration.plugins.module_utils.settings.left import left_findings
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
@@ -117,7 +119,10 @@ class Atmail:
         """The customer, read by the user who may only read; the arguments are overrides."""
         overrides = Overrides(tables or {}, columns or {}, settings or {})
         with self.reader() as database:
-            return extract(database, recognise(database, source_profile("atmail"), overrides), "acme")
+            site = recognise(database, source_profile("atmail"), overrides)
+            customer = extract(database, site, "acme")
+            left = left_findings(database, site, customer.accounts)
+            return replace(customer, findings=(*customer.findings, *left)).sorted()
 
     @contextmanager
     def reader(self) -> Iterator[Database]:

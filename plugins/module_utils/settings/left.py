@@ -21,7 +21,7 @@ SETTINGS = ("filters", "folder_rules", "pgp_keys", "contact_pgp_keys")
 
 def left_findings(database: Database, site: Site, accounts: Iterable[Account]) -> list[Finding]:
     """A finding for each account that has any of them, and one for the site for those that belong to nobody."""
-    wanted = [extra for extra in site.profile.extras if extra.name in SETTINGS and extra.reason is not None]
+    wanted = [extra for extra in site.extras if extra.name in SETTINGS and extra.reason is not None]
     addresses = frozenset(account.address for account in accounts)
     return [
         each

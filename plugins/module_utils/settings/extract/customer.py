@@ -15,7 +15,6 @@ from .aliases import read_aliases
 from .contacts import People, read_contacts
 from .domains import read_domains
 from .external import read_external
-from .leftovers import read_leftovers
 from .routing import add_routing
 from .sender_rules import Lists, Senders
 from .senders import read_senders
@@ -40,7 +39,7 @@ def extract(database: Database, site: Site, customer: str, originals: Mapping[st
     people = People({account.address: account for account in whole}, domains, accounts.profiles.groups)
     contacts = read_contacts(database, site, people)
     findings += [*accounts.findings, *aliases.findings, *senders.findings, *contacts.findings]
-    findings += [*polled, *remarks, *read_leftovers(database, site, accounts.by_address)]
+    findings += [*polled, *remarks]
     return Customer(
         name=customer,
         source=Source(site.profile.name, site.settings.get("version", "")),
