@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.benchmark``: measure the engine in a throw-away lab and print the tables."""
+"""``python -m tests.benchmark [mail|settings]``: measure in a throw-away lab and print the tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import sys
 from tests.lab import packages
 from tests.lab.errors import LabError
 
-from . import engine, tools
+from . import engine, settings, tools
 
 
 def main() -> int:
     """Measure what the arguments ask for; 0 when every copy was right."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=main.__doc__)
+    parser.add_argument("what", nargs="?", choices=["mail", "settings"], default="mail")
+    parser.add_argument("--accounts", type=int, default=10_000, help="accounts of the customer for settings")
+    parser.add_argument("--aliases", type=int, default=30_000, help="aliases of the customer for settings")
     parser.add_argument("--messages", type=int, default=5000, help="small messages in the first job")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each tool")
     parser.add_argument("--megabytes", type=int, nargs="*", default=[1, 30, 300], help="sizes of one big message")
@@ -27,7 +30,24 @@ def main() -> int:
         packages.install()
         with contextlib.suppress(LabError):
             packages.install(tools.PEERS)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; Dovecot to Dovecot, IMAPS, mail_fsync=never\n")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
+    return _settings(given.accounts, given.aliases) if given.what == "settings" else _mail(given)
+
+
+def _settings(accounts: int, aliases: int) -> int:
+    """A customer's settings; 0 when they came as they should."""
+    print(f"\n{accounts} accounts and {aliases} aliases, Atmail 7 to the cloud:\n\n{settings.HEADER}", flush=True)
+    total = 0.0
+    for number, step in enumerate(settings.steps(accounts, aliases)):
+        total += step.figures.wall if number < 2 else 0
+        print(step.line(), flush=True)
+    print(f"\nExtracted and applied in {total:.1f} s.")
+    return 0
+
+
+def _mail(given: argparse.Namespace) -> int:
+    """First copies of mailboxes; 0 when every copy was right."""
+    print("Dovecot to Dovecot, IMAPS, mail_fsync=never\n")
     missing = packages.missing_packages(tools.PEERS)
     if missing:
         print(f"without the peers {', '.join(missing)}, which are not installed\n")

@@ -15,11 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.atmail.migration.plugins.module_utils.settings.apply import read
+from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
+from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
+from ansible_collections.atmail.migration.plugins.module_utils.settings.snapshot import load
+from ansible_collections.atmail.migration.plugins.module_utils.settings.target import Place
+from ansible_collections.atmail.migration.plugins.module_utils.settings.targets.cloud import CloudTarget
+from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
+
 from tests.lab.lab import Lab
 
 VAULT_PASSWORD = "vault-password-of-the-tests"
 MODULES = "ansible_collections.atmail.migration.plugins.modules"
-SOURCE_TABLES = ("UserSession", "Users", "UserSettings", "Abook", "Domains", "MailAliases", "SpamSettings")
+SOURCE_TABLES = (
+    "UserSession",
+    "Users",
+    "UserSettings",
+    "Abook",
+    "AbookPermissions",
+    "Accounts",
+    "Domains",
+    "MailAliases",
+    "SpamSettings",
+)
 TARGET_TABLES = (
     "migration_notes",
     "shared_contacts",
@@ -158,6 +176,17 @@ class SettingsLab:
     def apply(self, *, check: bool = False, **changes: Any) -> Outcome:
         """Run settings_apply."""
         return self.run("settings_apply", self.applying(**changes), check=check)
+
+    def customer(self) -> Customer:
+        """The customer in the snapshot."""
+        return load(self.snapshot, VAULT_PASSWORD)
+
+    def there(self) -> Customer:
+        """The customer as the cloud holds it, read with the migration's own rights."""
+        known = {key: value for key, value in self.target["database"].items() if key not in ("socket", "ca")}
+        with Database(DatabaseServer(**known, ca_path=self.target["ca"]), read_only=True) as database:
+            target = CloudTarget.open(database, Overrides())
+            return read(target, "acme", Place("acme", "eu"), Source("cloud"))
 
     def logs_in(self, address: str, password: str) -> bool:
         """Does the cloud's Dovecot take this password?"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmark import engine, tools
+from tests.benchmark import engine, settings, tools
 from tests.benchmark.measure import Figures
 
 
@@ -25,3 +25,10 @@ def test_a_wrong_copy_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "peers", lambda: {"idle": does_nothing})
     with engine.bench() as where, pytest.raises(RuntimeError, match="0 of 10 messages came"):
         engine.small_messages(where, 10, 1)
+
+
+def test_a_customers_settings_come_as_they_should_and_a_second_run_changes_nothing() -> None:
+    steps = list(settings.steps(200, 600))
+    assert [step.name for step in steps] == ["extract", "apply", "extract again", "apply again"]
+    assert all(step.figures.wall > 0 for step in steps)
+    assert all(step.line().count("|") == settings.HEADER.splitlines()[0].count("|") for step in steps)
