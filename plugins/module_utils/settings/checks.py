@@ -46,7 +46,7 @@ def _targets(thing: Thing, targets: Iterable[str], final: Final, routes: Routes)
         name = routes.known(target)
         if name is None:
             missing.append(target)
-        elif not final[ACCOUNTS].get(name, {"enabled": True})["enabled"]:
+        elif not (final[ACCOUNTS].get(name) or final[ALIASES][name])["enabled"]:
             disabled.append(target)
     what = "forward" if thing.kind == ACCOUNTS else "alias"
     found = []
@@ -58,7 +58,7 @@ def _targets(thing: Thing, targets: Iterable[str], final: Final, routes: Routes)
         message = f"nobody takes mail for what the {what} goes to: {_listed(missing)}"
         found.append(Finding(thing.key, "target_missing", message, "warning"))
     if disabled:
-        message = f"the {what} goes to a disabled account: {_listed(disabled)}"
+        message = f"the {what} goes to what is disabled: {_listed(disabled)}"
         found.append(Finding(thing.key, "target_disabled", message, "warning"))
     return found
 

@@ -31,10 +31,13 @@ def _account(wanted: Account, there: Account) -> list[str]:
             found.append(f"{wanted.address}: one has a password, the other has none")
     elif not same(wanted.password, there.password.stored):
         found.append(f"{wanted.address}: another password")
-    blank = {"source_user": "", "password": None, "keep_copy": True}
-    ours, theirs = replace(wanted, **blank), replace(there, **blank)
+    ours, theirs = _bare(wanted), _bare(there)
     if ours != theirs:
         found.append(f"{wanted.address}: {ours} is {theirs}")
     if wanted.forwards and wanted.keep_copy is not there.keep_copy:
         found.append(f"{wanted.address}: keep_copy is {there.keep_copy}")
     return found
+
+
+def _bare(account: Account) -> Account:
+    return replace(account, source_user="", password=None, keep_copy=True)

@@ -15,7 +15,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.merge im
     merge_value,
     noted,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -67,6 +67,7 @@ def test_a_note_that_is_not_ours_counts_as_none(note: Any) -> None:
 SETS = st.frozensets(st.sampled_from("abcdef"))
 
 
+@settings(deadline=None)
 @given(now=SETS, wanted=SETS, ours=SETS, policy=st.sampled_from(POLICIES))
 def test_of_a_set_nothing_goes_that_no_migration_wrote_and_a_rerun_is_empty(
     now: frozenset[str], wanted: frozenset[str], ours: frozenset[str], policy: Policy

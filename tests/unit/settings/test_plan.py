@@ -15,7 +15,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.schemes 
 from ansible_collections.atmail.migration.plugins.module_utils.settings.shown import described, summary
 from ansible_collections.atmail.migration.plugins.module_utils.settings.target import State
 from ansible_collections.atmail.migration.plugins.module_utils.settings.things import There
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.settings.targets import CAPACITY, NOTHING, carried_out, customer, state_of, there
@@ -177,6 +177,7 @@ VALUES = st.sampled_from(["Ann", "Anna", "Annabel"])
 PASSWORDS = st.sampled_from([Password("PLAIN", "one"), Password("PLAIN", "two"), Password("PLAIN-MD5", "aa"), None])
 
 
+@settings(deadline=None)
 @given(
     steps=st.lists(
         st.tuples(

@@ -110,7 +110,7 @@ def written(state: State) -> set[tuple[str, str, str, str]]:
     }
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     steps=st.lists(st.tuples(worlds(), EDITS), min_size=1, max_size=4),
     policy=st.sampled_from(POLICIES),
@@ -157,6 +157,7 @@ def _has(state: State, hop: Hop, name: str) -> bool:
     return there is not None and hop.target in there.fields[name]
 
 
+@settings(deadline=None)
 @given(CUSTOMERS)
 def test_what_an_empty_target_gets_reads_back_as_what_was_wanted(whole: Customer) -> None:
     """Whatever a source holds: what is not the same afterwards has been told."""

@@ -11,7 +11,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.routes i
     Routes,
     breaking,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Table = dict[str, list[str]]
@@ -89,6 +89,7 @@ NAMES = st.sampled_from([f"{local}@{domain}" for domain in ("x", "y", "z") for l
 TABLES = st.dictionaries(NAMES, st.lists(NAMES, min_size=1, max_size=3, unique=True), max_size=8)
 
 
+@settings(deadline=None)
 @given(forwards=TABLES, aliases=TABLES, others=st.frozensets(NAMES))
 def test_after_breaking_no_mail_goes_round_by_us(forwards: Table, aliases: Table, others: frozenset[str]) -> None:
     forwards = {owner: targets for owner, targets in forwards.items() if not owner.startswith("@")}
