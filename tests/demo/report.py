@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_HEAD = ("customer", "region", "accounts", "mailboxes", "folders", "messages", "size", "identical", "this run copied")
+_HEAD = (
+    "customer",
+    "region",
+    "accounts",
+    "aliases",
+    "mailboxes",
+    "folders",
+    "messages",
+    "size",
+    "identical",
+    "this run copied",
+)
 
 
 def result_lines(lab: Mapping[str, Any], state: Path) -> list[str]:
@@ -16,13 +27,15 @@ def result_lines(lab: Mapping[str, Any], state: Path) -> list[str]:
     rows: list[Sequence[str]] = [_HEAD]
     for name, site in lab["sites"].items():
         evidence = state / name / "evidence"
-        proof, seed, extract = (_read(evidence / f"{what}.json") for what in ("proof", "seed", "extract"))
+        names = ("proof", "seed", "extract", "provision")
+        proof, seed, extract, provision = (_read(evidence / f"{what}.json") for what in names)
         boxes = proof.get("mailboxes", [])
         rows.append(
             (
                 name,
                 site["region"],
                 str(extract.get("counts", {}).get("accounts", "-")),
+                _aliases(provision),
                 str(len(boxes)),
                 f"{sum(box['folders'] for box in boxes):,}",
                 f"{sum(box['messages'] for box in boxes):,}",
@@ -61,6 +74,13 @@ def _verdict(proof: Mapping[str, Any]) -> str:
     if "identical" not in proof:
         return "not proved"
     return f"yes ({proof['depth']})" if proof["identical"] else "NO"
+
+
+def _aliases(provision: Mapping[str, Any]) -> str:
+    """How many there are on the cloud by now that a migration wants there."""
+    summary = provision.get("summary", {})
+    counts = [summary.get(f"aliases_{what}") for what in ("created", "changed", "unchanged")]
+    return "-" if None in counts else str(sum(counts))
 
 
 def _read(path: Path) -> dict[str, Any]:
