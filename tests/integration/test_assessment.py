@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -311,3 +314,49 @@ def test_a_mailbox_with_very_many_folders_is_measured(lab: SettingsLab) -> None:
     outcome = lab.run("source_info", {**lab.connection(), "imap": imap(lab)})
     bob = next(account for account in outcome.result["accounts"] if account["address"] == ACCOUNTS[1])
     assert bob["folders"] >= 600, outcome.output
+
+
+def test_the_role_writes_pages_in_which_nothing_of_a_source_does_anything(tmp_path: Path) -> None:
+    """From files, so that no server is needed."""
+    accounts = tmp_path / "accounts.csv"
+    # Characters that an address may have, and a weak password, so that a finding names it.
+    name = "o'brien&{{7*7}}|*c*`x`"
+    accounts.write_text(
+        f"address;name;password\nann@acme.example;Ann;Secret-1!\n{name}@acme.example;{HOSTILE};weak-2\n"
+    )
+    accounts.chmod(0o600)
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "migration_state_dir": str(tmp_path / "state"),
+        "migration_source": {"profile": "csv", "csv": {"accounts": str(accounts)}},
+    }
+    (tmp_path / "hosts.yml").write_text(json.dumps({"customers": {"hosts": {"acme": variables}}}))
+    evidence = tmp_path / "state" / "acme" / "evidence"
+    pages = [evidence / "assessment.md", evidence / "assessment.html"]
+    played(tmp_path, "--check")
+    assert not evidence.exists()
+    output = played(tmp_path)
+    markdown, html = (page.read_text() for page in pages)
+    assert "<script" not in html + markdown
+    assert "o&#39;brien&amp;{{7*7}}|*c*`x`@acme.example" in html
+    assert r"o'brien&amp;\{\{7\*7\}\}\|\*c\*\`x\`&#64;acme.example" in markdown
+    assert "* 2 accounts in 1 domain." in markdown
+    assert "| calendars | not visible from here: ask |" in markdown
+    assert not any(secret in markdown + html + output for secret in ("Secret-1!", "weak-2"))
+
+
+def played(folder: Path, *arguments: str) -> str:
+    """Run the playbook; what it said."""
+    program = [str(Path(sys.executable).with_name("ansible-playbook")), "atmail.migration.assess"]
+    done = subprocess.run(
+        [*program, "-i", str(folder / "hosts.yml"), *arguments],
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(folder / ".ansible"), "HOME": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
