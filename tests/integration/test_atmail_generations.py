@@ -80,7 +80,7 @@ def test_reading_twice_is_the_same_and_writes_nothing(generations: Generations, 
     for number, letter in enumerate("zajö9"):
         site.account(f"{letter}{number}@acme.example", forward="x@far.example", first_name=HOSTILE.rstrip("漢"))
     before = site.checksums()
-    texts = [snapshot.render(site.extract(), "vault", random=lambda count: b"s" * count) for _ in range(2)]
+    texts = [snapshot.render(site.extract(), "vault", random=lambda count: b"s" * count) for _unused in range(2)]
     assert texts[0] == texts[1]
     assert site.checksums() == before
 
@@ -232,7 +232,7 @@ def test_an_own_entry_of_the_global_address_book_that_says_more_than_the_account
 def test_what_stays_is_said_of_each_account_with_its_number(generations: Generations, name: str) -> None:
     site = generations.fresh(name)
     site.account("jo@acme.example")
-    for _ in range(3):
+    for _unused in range(3):
         site.insert("MailSort", "jo@acme.example", Account="jo@acme.example", EmailAddress="x@y.example")
     site.insert("Filter", "", Account="Jo@acme.example", Header="Subject", Value="free", Score=5)
     site.insert("MailSort", "zed@acme.example", Account="zed@acme.example", EmailAddress="x@y.example")

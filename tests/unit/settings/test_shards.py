@@ -56,7 +56,7 @@ def test_alike_shards_are_read_together() -> None:
     schema = {f"Abook_{letter}": BOOK for letter in "ab"} | {"Abook_c": {"Account": "utf8", "Name": "utf8"}}
     found = bound(schema)["books"]
     with pytest.raises(InputError):
-        _ = found.only
+        assert found.only is None
     first, second = found.queries(("account", "own"))
     assert first.sql == (
         "SELECT CAST(`Account` AS BINARY), NULL FROM `Abook_a` UNION ALL"

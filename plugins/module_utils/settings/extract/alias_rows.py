@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..addresses import address_fault, alias_fault, canonical_address, canonical_domain, domain_of
 from ..model import Alias, Finding, Level
-from .lists import bare, entries
+from .lists import bare, entries, is_command
 from .texts import shown
 
 
@@ -149,8 +149,9 @@ def _is_domain(target: str, known: Known) -> bool:
 def _targets(row: AliasRow, address: str, known: Known, found: Aliases) -> list[str]:
     """The canonical targets of a row; what is none goes to the findings."""
     targets = []
+    named = list(entries(row.target))
     own = canonical_domain(row.domain.strip().removeprefix("*").removeprefix("@")) or domain_of(address)
-    for entry in entries(row.target):
+    for entry in named:
         target = _target(bare(entry), address.startswith("@"), own, known)
         whole = target.startswith("@")
         fault = alias_fault(target) if whole and address.startswith("@") else address_fault(target)
@@ -160,8 +161,8 @@ def _targets(row: AliasRow, address: str, known: Known, found: Aliases) -> list[
             message = f"the alias does not lead to {shown(entry)}: {fault}; that part is left out"
             found.say(address, "alias_target_invalid", message)
     if row.folder.strip():
-        targets += _from_folder(row, address, known, found, alone=not row.target.strip())
-    elif not row.target.strip():
+        targets += _from_folder(row, address, known, found, alone=not named)
+    elif not named:
         found.say(address, "alias_empty", "a row of the alias leads nowhere; it is left out", "note")
     return targets
 
@@ -181,7 +182,7 @@ def _target(entry: str, of_domain: bool, own: str, known: Known) -> str:
     """A target in canonical form; ``own`` is the domain that a bare local part belongs to."""
     if entry.startswith("*@"):
         entry = entry[1:]
-    if "@" in entry:
+    if "@" in entry or is_command(entry):
         return canonical_address(entry)
     local = canonical_address(f"{entry}@{own}")
     domain = canonical_domain(entry)

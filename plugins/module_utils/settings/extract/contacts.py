@@ -148,7 +148,7 @@ def _add_own(found: Contacts, profile: SourceProfile, people: People, row: Row) 
         return
     key = f"contacts/{row['id']}"
     contact = found.contacts.get(key) or _contact(found, profile, key, row)
-    more = any(name != "N" for name, _ in contact.fields) or set(contact.emails) - {account.address}
+    more = any(each[0] != "N" for each in contact.fields) or set(contact.emails) - {account.address}
     if more or contact.name not in ("", account.display_name):
         seen = Permission(f"domain:{domain_of(account.address)}")
         found.contacts[key] = replace(contact, permissions=(*contact.permissions, seen))

@@ -33,10 +33,15 @@ def entries(value: str) -> Iterator[str]:
         bracketed = _BRACKETED.findall(part)
         if bracketed:
             yield from (each.strip() for each in bracketed if each.strip())
-        elif _COMMAND.match(part.strip()):
+        elif is_command(part.strip()):
             yield part.strip()
         else:
             yield from part.split()
+
+
+def is_command(entry: str) -> bool:
+    """Is it a program, a file or a word of the mail server?"""
+    return _COMMAND.match(entry) is not None
 
 
 def bare(entry: str) -> str:

@@ -67,7 +67,7 @@ def sort_rules(
             counts["orphan", preference if verdict is None else ""] += 1
         elif verdict is None:
             _no_place(found, counts, senders, owner, preference, rule.value)
-        elif not rule.value.strip():
+        elif not words(rule.value):
             counts["empty", ""] += 1
         else:
             _add(found, owner, verdict, rule)

@@ -100,7 +100,7 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
     site = Site(profile, bind_source(profile.tables, rest, schema, database.widths()), {}, schema)
     settings: dict[str, str] = {}
     wanted = {names: key for key, names in profile.settings.items()}
-    by_name = {name: key for (_, name), key in wanted.items()}
+    by_name = {name: key for (_unused, name), key in wanted.items()}
     has_sections = site.has("config", "section")
     for row in site.rows(database, "config", "section", "key", "value"):
         key = wanted.get((row["section"], row["key"])) if has_sections else by_name.get(row["key"])
