@@ -86,7 +86,9 @@ _SITES = {"PLAIN": PLAIN, "MD5": "PLAIN-MD5", "CRYPT": "MD5-CRYPT"}
 #: What the option ``stored_as`` may say.
 FORMS = (PLAIN, "PLAIN-MD5", "MD5-CRYPT", "SHA512-CRYPT", "SSHA", "SSHA256", "SSHA512")
 
-_HAS_PREFIX = re.compile(r"\{[A-Z0-9.-]+\}")
+_HAS_PREFIX = re.compile(r"\{([A-Za-z0-9.-]+)\}")
+# Prefixes that stay as they are spelt in the row, since they say the same of ours: what reads them need not be Dovecot.
+_KEPT = {"CRYPT": "MD5-CRYPT", "MD5RAW": "PLAIN-MD5", "CLEARTEXT": PLAIN, "CLEAR": PLAIN}
 
 
 def form_for(stored: str | None, site: str, stored_as: str | None = None) -> Form | None:
@@ -96,12 +98,14 @@ def form_for(stored: str | None, site: str, stored_as: str | None = None) -> For
     both. None when nothing tells what the site's log-in would understand.
     """
     found = identify(stored, site).password
-    has_prefix = bool(stored and found and _HAS_PREFIX.match(stored) and stored != found.value)
+    prefix = _HAS_PREFIX.match(stored) if stored and found and stored != found.value else None
     if stored_as:
-        return Form(f"{{{stored_as}}}" if has_prefix else "", stored_as)
-    if found and has_prefix:
+        return Form(f"{{{stored_as}}}" if prefix else "", stored_as)
+    if found and prefix:
         scheme = _PREFIXES.get(found.scheme.partition(".")[0], _OTHER_PREFIX)
-        return Form(f"{{{scheme}}}", scheme)
+        said = prefix[1].upper()
+        keeps = _KEPT.get(said, said) == scheme
+        return Form(prefix[0] if keeps else f"{{{scheme}}}", scheme)
     if found and found.scheme in _CRYPTS:
         return Form("", _CRYPTS[found.scheme])
     if site in _SITES:
@@ -152,7 +156,7 @@ def marked(stored: Iterable[Password]) -> int:
 def _bears_mark(password: Password) -> bool:
     if password.scheme == PLAIN:
         return password.value.startswith(MARK)
-    if password.scheme in ("MD5-CRYPT", "SHA512-CRYPT"):
+    if password.scheme in ("CRYPT", "MD5-CRYPT", "SHA512-CRYPT"):
         return password.value.split("$")[2:3] != [] and password.value.split("$")[2].startswith(_SALT_MARK)
     digest = {"SSHA": 20, "SSHA256": 32, "SSHA512": 64}.get(password.scheme)
     if digest is None:

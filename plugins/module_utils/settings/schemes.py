@@ -136,7 +136,10 @@ def identify(stored: str | None, site: str) -> Identified:
     return _judged(Password(PLAIN, stored), _unexpected(PLAIN, site, ("PLAIN", "UNKNOWN")))
 
 
-_UNREADABLE = "the password is stored with the site's own key: it has to be swapped or captured to be carried over"
+_UNREADABLE = (
+    "the password is encrypted with the site's own key, by a cipher that is not known: mailboxes are copied with an"
+    " admin user or an escrow (password_escrow), and the password itself has to be captured at a log-in or set anew"
+)
 _AMBIGUOUS = (
     "32 hexadecimal digits are taken for {0}, as the site's setting is {1}; if it is {2}, this user can't log in"
 )
