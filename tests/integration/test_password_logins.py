@@ -9,14 +9,16 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
+import passlib.hash
 import pytest
-from passlib import hash as hashes
 
 from tests.integration.settings_lab import SettingsLab
 from tests.lab import passwords
 from tests.lab.lab import Lab
 
+hashes: Any = passlib.hash
 SALT = b"saltsalt"
 #: A password that keeps no policy, with a letter that is no ASCII.
 WORD = "geheim-ö"
