@@ -8,7 +8,6 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import cast
 
 from ...transport.database import Database
 from ..addresses import canonical_address, canonical_domain
@@ -16,7 +15,7 @@ from ..model import Account, ExternalAccount, Finding, Level, Protocol
 from .site import Row, Site
 from .texts import is_on, shown
 
-_PROTOCOLS = {"IMAP": "imap", "POP3": "pop3"}
+_PROTOCOLS: Mapping[str, Protocol] = {"IMAP": "imap", "POP3": "pop3"}
 _PASSWORD_AUTH = frozenset({"", "password", "any"})
 
 
@@ -50,7 +49,7 @@ def _external(row: Row) -> ExternalAccount | None:
         return None
     port = row["port"]
     return ExternalAccount(
-        protocol=cast("Protocol", protocol),
+        protocol=protocol,
         host=canonical_domain(row["host"]),
         user=row["user"],
         port=int(port) if port.isdecimal() and 0 < int(port) <= 65535 else None,
