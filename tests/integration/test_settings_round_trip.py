@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.settings import snapshot
+from pymysql.cursors import Cursor
 
 from tests.integration.checks.customers import differences
-from tests.integration.settings_lab import MODULES, SettingsLab
+from tests.integration.generations_lab import Generations
+from tests.integration.settings_lab import MODULES, VAULT_PASSWORD, SettingsLab
 from tests.lab import atmail
 from tests.lab.atmail import AtmailAccount, AtmailAlias, SpamSetting
+from tests.lab.generations import GENERATIONS, Generation
 from tests.lab.lab import Lab
 
 HOSTILE = 'O\'Brien "{{ 1 }}" \\ %s `x` -- ; \x00 é \r\n<b>&amp;</b>'
@@ -72,37 +77,41 @@ def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettingsLab
         yield SettingsLab(lab, tmp_path_factory.mktemp("snapshots"))
 
 
+@pytest.fixture(scope="module")
+def old() -> Iterator[Generations]:
+    with Generations.temporary() as found:
+        yield found
+
+
 @pytest.fixture
 def lab(module_lab: SettingsLab) -> SettingsLab:
     module_lab.clear()
-    fill(module_lab)
+    with module_lab.source_sql() as cursor:
+        fill(cursor)
     assert module_lab.extract(ignore_account_errors=True).changed
     return module_lab
 
 
-def fill(lab: SettingsLab) -> None:
+def fill(cursor: Cursor, generation: Generation = GENERATIONS["7"]) -> None:
     """A customer who has a little of everything."""
-    with lab.source_sql() as cursor:
-        for account in ACCOUNTS:
-            atmail.put_account(cursor, account, f"/usr/local/atmail/users/{account.address}")
-        atmail.put_aliases(cursor, ALIASES)
-        atmail.put_spam_settings(cursor, SENDERS)
-        cursor.execute("INSERT INTO Domains (Hostname, Enable) VALUES ('mail.acme.example', '1')")
-        cursor.execute(
-            "INSERT INTO Accounts (UserAccount, Account, Type, MailServer, UseSSL)"
-            " VALUES ('ann.lee', 'ann@acme.example', 'pop3', 'pop.far.example', 1)"
-        )
-        cursor.execute(
-            "INSERT INTO Abook (Account, UserEmail, UserFirstName, UserLastName, UserWorkPhone, `Global`)"
-            " VALUES ('ann@acme.example', 'supplier@far.example', 'Su', 'Pplier', '+61 3 1', 0)"
-        )
-        cursor.execute("SELECT LAST_INSERT_ID()")
-        number = cursor.fetchall()[0][0]
-        cursor.execute(
-            "INSERT INTO AbookPermissions (AbookID, Account, Permissions, Type, Domain)"
-            " VALUES (%s, 'All Users', 1, '', '')",
-            (number,),
-        )
+    for account in ACCOUNTS:
+        atmail.put_account(cursor, account, f"/usr/local/atmail/users/{account.address}", generation)
+    atmail.put_aliases(cursor, ALIASES)
+    atmail.put_spam_settings(cursor, SENDERS)
+    cursor.execute("INSERT INTO Domains (Hostname, Enable) VALUES ('mail.acme.example', '1')")
+    cursor.execute(
+        "INSERT INTO Accounts (UserAccount, Account, Type, MailServer, UseSSL)"
+        " VALUES ('ann.lee', 'ann@acme.example', 'pop3', 'pop.far.example', 1)"
+    )
+    shared = "Abook_shared" if generation.suffixes else "Abook"
+    cursor.execute(
+        f"INSERT INTO {shared} (id, Account, UserEmail, UserFirstName, UserLastName, UserWorkPhone)"
+        " VALUES (70001, 'ann@acme.example', 'supplier@far.example', 'Su', 'Pplier', '+61 3 1')"
+    )
+    cursor.execute(
+        "INSERT INTO AbookPermissions (AbookID, Account, Permissions, Type, Domain)"
+        " VALUES (70001, 'All Users', 1, '', '')"
+    )
 
 
 def test_what_was_extracted_and_applied_reads_back_the_same_and_a_second_run_changes_nothing(lab: SettingsLab) -> None:
@@ -126,6 +135,21 @@ def test_what_was_extracted_and_applied_reads_back_the_same_and_a_second_run_cha
     assert not again.changed
     assert again.result["summary"]["aliases_unchanged"] == len(wanted.aliases)
     assert {table: lab.target_rows(table=table) for table in WRITTEN} == before
+
+
+@pytest.mark.parametrize("name", ["6", "5", "5-large"])
+def test_other_generations_come_as_they_are_too(module_lab: SettingsLab, old: Generations, name: str) -> None:
+    """From tables that are spread over many, by a user who may only read."""
+    lab, site = module_lab, old.fresh(name)
+    lab.clear()
+    with site.server.session(site.database) as cursor:
+        fill(cursor, GENERATIONS[name])
+    wanted = site.extract()
+    assert (len(wanted.accounts), len(wanted.aliases), len(wanted.contacts)) == (len(ACCOUNTS), 7, 1)
+    snapshot.write(lab.snapshot, snapshot.render(wanted, VAULT_PASSWORD, random=os.urandom))
+    assert lab.apply().changed
+    assert differences(wanted, lab.there()) == []
+    assert not lab.apply().changed
 
 
 def test_changes_on_the_source_follow_and_the_targets_own_stay(lab: SettingsLab) -> None:
