@@ -45,7 +45,8 @@ options:
     description:
       - Files of comma-separated values, for a customer of another provider. It goes with O(profile=csv).
       - The first line of each names the columns, in any order and in the names that the usual exports have for them
-        (docs/other-sources.md); O(overrides) can name others. Each file may be encrypted by PGP (O(pgp)).
+        (docs/other-sources.md); O(overrides) can name others.
+      - Each file may be encrypted by PGP (O(pgp)) or Ansible Vault (O(csv.vault_password)).
     type: dict
     suboptions:
       accounts:
@@ -76,6 +77,9 @@ options:
         type: str
         choices: [auto, semicolon, comma, tab]
         default: auto
+      vault_password:
+        description: The Ansible Vault password of files that were encrypted by C(ansible-vault encrypt).
+        type: str
   pgp:
     description: What opens a file that is encrypted by PGP.
     type: dict

@@ -260,11 +260,11 @@ from ansible_collections.atmail.migration.plugins.module_utils.module import Arg
 from ansible_collections.atmail.migration.plugins.module_utils.settings.escrow_run import password_escrow
 from ansible_collections.atmail.migration.plugins.module_utils.settings.options import (
     CONNECTION,
+    DATABASE_PROFILE,
     ESCROW,
-    SOURCE_PROFILE,
 )
 
-SPEC = ArgumentSpec(options={**CONNECTION, **ESCROW, **SOURCE_PROFILE})
+SPEC = ArgumentSpec(options={**CONNECTION, **ESCROW, **DATABASE_PROFILE})
 
 
 def main() -> None:

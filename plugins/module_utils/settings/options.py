@@ -90,6 +90,7 @@ FILES: dict[str, Any] = {
             "domains": {"type": "path"},
             "encoding": {"type": "str", "choices": list(ENCODINGS), "default": ENCODINGS[0]},
             "delimiter": {"type": "str", "choices": ["auto", *DELIMITERS], "default": "auto"},
+            "vault_password": {"type": "str", "no_log": True},
         },
     },
 }
@@ -110,6 +111,9 @@ SNAPSHOT: dict[str, Any] = {
     "snapshot": {"type": "path", "required": True},
     "vault_password": {"type": "str", "required": True, "no_log": True},
     "ignore_account_errors": {"type": "bool", "default": False},
+}
+DATABASE_PROFILE: dict[str, Any] = {
+    "profile": {"type": "str", "choices": ["atmail", "postfixadmin"], "default": "atmail"}
 }
 SOURCE_PROFILE: dict[str, Any] = {
     "profile": {"type": "str", "choices": ["atmail", "csv", "postfixadmin"], "default": "atmail"}
@@ -207,6 +211,7 @@ def csv_files(params: Mapping[str, Any]) -> CsvFiles | None:
         delimiter=DELIMITERS.get(given["delimiter"]),
         names=names.columns,
         keys=pgp_keys(params),
+        vault_password=given.get("vault_password"),
     )
     paths = {kind: Path(given[kind]) for kind in FILE_KINDS if given.get(kind)}
     for what, unknown in (("tables", set(names.tables)), ("columns", set(names.columns) - set(paths))):

@@ -49,7 +49,8 @@ def reading(params: Mapping[str, Any], originals: Mapping[str, str | None] | Non
     if files is not None:
         yield Reading(_only(read_files(files, params["customer"]), params["domains"]))
         return
-    with _database(params) as (database, remarks):
+    with contextlib.ExitStack() as stack:
+        database, remarks = _database(params, stack)
         site = recognise(database, source_profile(params["profile"]), options.overrides(params))
         whole = extract(database, site, params["customer"], originals or {})
         whole = replace(whole, findings=(*whole.findings, *left_findings(database, site, whole.accounts)))
@@ -58,20 +59,15 @@ def reading(params: Mapping[str, Any], originals: Mapping[str, str | None] | Non
         yield Reading(customer, Place(database, site))
 
 
-@contextlib.contextmanager
-def _database(params: Mapping[str, Any]) -> Iterator[tuple[Database, list[Finding]]]:
+def _database(params: Mapping[str, Any], stack: contextlib.ExitStack) -> tuple[Database, list[Finding]]:
     """The source's database in a session that can't write, and what there is to say of the way to it."""
     dump = options.dump(params)
     if dump is not None:
-        with dumped(dump) as (database, loaded):
-            yield database, findings(loaded)
-        return
+        database, loaded = stack.enter_context(dumped(dump))
+        return database, findings(loaded)
     server = options.database_server(params)
-    with (
-        maybe_tunnel(options.ssh_server(params)) as tunnel,
-        Database(server, tunnel, read_only=True) as database,
-    ):
-        yield database, []
+    tunnel = stack.enter_context(maybe_tunnel(options.ssh_server(params)))
+    return stack.enter_context(Database(server, tunnel, read_only=True)), []
 
 
 def _only(customer: Customer, domains: Iterable[str]) -> Customer:

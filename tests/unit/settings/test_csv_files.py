@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils import secrets
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError
 from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import address_fault
 from ansible_collections.atmail.migration.plugins.module_utils.settings.files import CsvFiles, read_files
@@ -297,6 +300,17 @@ def test_passwords_that_everybody_may_read_are_reported(files: Files) -> None:
     assert ("", "file_exposed", "warning") in told(read_files(CsvFiles({"accounts": path}), "acme"))
 
 
+def test_a_file_that_ansible_vault_has_encrypted_is_opened(files: Files) -> None:
+    content = HEAD + "ann@acme.example;Secret-12\n"
+    vaulted = secrets.encrypt(content.encode(), "opens it", random=os.urandom)
+    customer = files.read(Reading(vault_password="opens it"), accounts=vaulted)
+    assert customer == files.read(accounts=content)
+    for password, option in (("wrong", "csv.vault_password"), (None, "csv.accounts")):
+        with pytest.raises(InputError) as caught:
+            files.read(Reading(vault_password=password), accounts=vaulted)
+        assert caught.value.where["option"] == option
+
+
 def test_a_file_without_passwords_says_so_once(files: Files) -> None:
     customer = files.read(accounts="address\nann@acme.example\nbo@acme.example\n")
     assert [(each.account, each.kind) for each in customer.findings] == [("", "password_empty")]
@@ -419,3 +433,15 @@ def test_no_file_is_too_odd(content: bytes) -> None:
 
 def test_several_addresses_stand_in_a_cell() -> None:
     assert several(" a@b; c@d,e@f|g@h\ni@j ") == ["a@b", "c@d", "e@f", "g@h", "i@j"]
+
+
+def test_the_samples_of_the_guide_are_read_without_an_error(files: Files) -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "other-sources.md").read_text(encoding="utf-8")
+    short, long, aliases, forwards, lists, domains = re.findall(r"```csv\n(.*?)```", guide, re.DOTALL)
+    customer = files.read(accounts=short, aliases=aliases, forwards=forwards, lists=lists, domains=domains)
+    assert [each for each in customer.findings if each.level == "error"] == []
+    assert (len(customer.accounts), len(customer.aliases), len(customer.senders)) == (2, 2, 2)
+    customer = files.read(accounts=long)
+    assert told(customer) == []
+    assert customer.accounts[0].quota_bytes == 5 << 30
+    assert len(customer.accounts[0].forwards) == 2

@@ -73,13 +73,12 @@ def _xz(read: Read) -> Read:
     def chunks() -> Iterator[bytes]:
         while data := read(1 << 16):
             unpacking = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY)
-            while True:
-                yield unpacking.decompress(data, 1 << 20)
-                if unpacking.eof:
-                    break
-                data = read(1 << 16) if unpacking.needs_input else b""
-                if unpacking.needs_input and not data:
+            yield unpacking.decompress(data, 1 << 20)
+            while not bool(unpacking.eof):
+                data = read(1 << 16) if bool(unpacking.needs_input) else b""
+                if bool(unpacking.needs_input) and not data:
                     raise EOFError
+                yield unpacking.decompress(data, 1 << 20)
             if unpacking.unused_data.strip(b"\x00"):
                 raise ValueError("something follows the compressed data")
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import InputError
+from ... import secrets
+from ...errors import InputError, SnapshotError
 from ...pgp.home import PgpKeys
-from ...pgp.received import is_pgp, read_received
+from ...pgp.received import copy_received
 from ..model import Finding
 from .columns import FILES, Names, key_of, plain, unit_of
 from .text import decoded
@@ -22,7 +23,7 @@ DELIMITERS = {"semicolon": ";", "comma": ",", "tab": "\t"}
 
 _LONGEST_CELL = 1 << 20  # characters
 _SEPARATOR_LINE = re.compile(r"sep=([;,\t|])\r?\n")  # Excel's own way to say it
-_HEAD = 512
+_VAULTED = b"$ANSIBLE_VAULT;"
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read: encoding, delimiter (None: seen in the header), names of columns by file, and PGP keys."""
+    """How files are read: encoding, delimiter (None: seen in the header), names of columns by file.
+
+    ``keys`` and ``vault_password`` open those that are encrypted by PGP or by Ansible Vault.
+    """
 
     encoding: str = "utf-8"
     delimiter: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     keys: PgpKeys | None = None
+    vault_password: str | None = field(default=None, repr=False)
 
 
 def read_table(kind: str, path: Path, how: Reading) -> Table:
@@ -73,7 +78,7 @@ def read_table(kind: str, path: Path, how: Reading) -> Table:
     with a quote that is never closed; and the errors of PGP for one that is encrypted.
     """
     option = f"csv.{kind}"
-    content = _content(path, option, how.keys)
+    encrypted, content = _content(path, option, how)
     text, encoding = decoded(content, how.encoding, option, path.name)
     lead = _SEPARATOR_LINE.match(text)
     if lead:
@@ -99,7 +104,7 @@ def read_table(kind: str, path: Path, how: Reading) -> Table:
         rows=rows,
         findings=tuple(findings + records.findings),
         quota_unit=next((unit_of(name) for name, key in zip(header, keys, strict=True) if key == "quota"), ""),
-        exposed=not is_pgp(content[:_HEAD]) and bool(path.expanduser().stat().st_mode & 0o004),
+        exposed=not encrypted and bool(path.expanduser().stat().st_mode & 0o004),
     )
 
 
@@ -139,12 +144,21 @@ class _Records:
         self.findings.append(Finding("", "row_invalid", f"{message}; the row is left out", "error"))
 
 
-def _content(path: Path, option: str, keys: PgpKeys | None) -> bytes:
+def _content(path: Path, option: str, how: Reading) -> tuple[bool, bytes]:
+    """Was it encrypted, and what is in it?"""
+    pieces: list[bytes] = []
     try:
-        return read_received(path, keys)
+        encrypted = copy_received(path, how.keys, pieces.append)
+        content = b"".join(pieces)
+        if not content.lstrip().startswith(_VAULTED):
+            return encrypted, content
+        if how.vault_password is None:
+            raise InputError(f"{path.name} is encrypted by Ansible Vault: its password is needed", option=option)
+        return True, secrets.decrypt(content.decode("ascii", "replace"), how.vault_password)
+    except SnapshotError as error:
+        raise InputError(f"{path.name}: {error.message}", option="csv.vault_password") from None
     except InputError as error:
-        if error.where.get("option") is None:
-            error.where["option"] = option
+        error.where.setdefault("option", option)
         raise
 
 
