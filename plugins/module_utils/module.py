@@ -7,6 +7,7 @@ A module's whole body is: an :class:`ArgumentSpec`, a function from :class:`Call
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -69,7 +70,8 @@ def run_module(spec: ArgumentSpec, run: Callable[[Call], dict[str, Any]]) -> NoR
     What was done before an error is in the result: a core function puts it into the error's ``done`` attribute.
     """
     module = AnsibleModule(
-        argument_spec=dict(spec.options),
+        # a copy: Ansible writes into defaults that are dictionaries
+        argument_spec=copy.deepcopy(dict(spec.options)),
         required_together=spec.required_together,
         required_one_of=spec.required_one_of,
         required_if=spec.required_if,

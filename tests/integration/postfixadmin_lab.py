@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
 from ansible_collections.atmail.migration.plugins.module_utils.settings.snapshot import load
 
-from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, run_module
+from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, run_here
 from tests.lab.postfixadmin import SOURCE, TARGET, VACATION_DOMAIN, PostfixAdmin
 
 ANN, BOB, CY = "ann@acme.example", "bob@acme.example", "cy@acme.example"
@@ -119,7 +119,7 @@ class PostfixAdminLab:
             "vault_password": VAULT_PASSWORD,
             **changes,
         }
-        return run_module("settings_snapshot", options, check=check)
+        return run_here("settings_snapshot", options, check=check)
 
     def apply(self, *, check: bool = False, settings: dict[str, str] | None = None, **changes: Any) -> Outcome:
         """Run settings_apply on the target."""
@@ -134,7 +134,7 @@ class PostfixAdminLab:
             "region": "eu",
             **changes,
         }
-        return run_module("settings_apply", options, check=check)
+        return run_here("settings_apply", options, check=check)
 
     def enable(self, *, check: bool = False, **changes: Any) -> Outcome:
         """Run tenant_migration on the target."""
@@ -147,7 +147,7 @@ class PostfixAdminLab:
             "region": "eu",
             **changes,
         }
-        return run_module("tenant_migration", options, check=check)
+        return run_here("tenant_migration", options, check=check)
 
     def customer(self, snapshot: Path | None = None) -> Customer:
         """The customer in a snapshot, without what is the source's own: how it spells users, and findings."""

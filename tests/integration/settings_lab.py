@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
+import importlib
+import io
 import json
 import ssl
 import subprocess
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.atmail.migration.plugins.module_utils.settings.apply import read
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
@@ -88,6 +92,19 @@ def run_module(module: str, options: dict[str, Any], *, check: bool = False) -> 
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Outcome(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
+
+
+def run_here(module: str, options: dict[str, Any], *, check: bool = False) -> Outcome:
+    """The same in this process: for tests that run modules by the dozen."""
+    arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+    said = io.StringIO()
+    code = 0
+    with patch_module_args(arguments), contextlib.redirect_stdout(said):
+        try:
+            importlib.import_module(f"{MODULES}.{module}").main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Outcome(code, json.loads(said.getvalue()), said.getvalue())
 
 
 class SettingsLab:

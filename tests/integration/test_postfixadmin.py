@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.postfixadmin_lab import PASSWORDS, VACATION_DOMAIN, PostfixAdminLab
-from tests.integration.settings_lab import Outcome, run_module
+from tests.integration.settings_lab import Outcome, run_here
 from tests.lab.postfixadmin import PostfixAdmin
 
 ANN = "ann@acme.example"
@@ -228,7 +228,7 @@ def test_what_is_there_and_what_stays(lab: PostfixAdminLab) -> None:
         "admin", "add", "boss@acme.example", "--superadmin", "1", *("--password", "a1b2c3d4"), "--password2", "a1b2c3d4"
     )
     options = {"customer": "acme", "profile": "postfixadmin", "database": lab.host.options("postfix")}
-    outcome = run_module("source_info", options)
+    outcome = run_here("source_info", options)
     assert not outcome.changed
     assert outcome.result["platform"]["profile"] == "postfixadmin"
     assert outcome.result["read_only_enforced"] is True
