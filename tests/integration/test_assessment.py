@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an assessment finds on real servers: Atmail 6 and 7 in one database, 5 in tables by letters, and how fast."""
+"""What an assessment finds on real servers, and how fast; of other generations in `test_atmail_generations`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.lab.lab import Lab
 
 ACCOUNTS = ("ann@acme.example", "bob@acme.example", "cy@acme.example")
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }}"
-#: Tables that the lab's site does not have, in the way of Atmail 5 and 6; and what is in them.
+#: Tables that the lab's site does not have, as other versions have them; and what is in them.
 FURTHER = """
 CREATE TABLE Filter (id int, Account varchar(128), Header varchar(32)) CHARSET latin1;
 CREATE TABLE MailSort_a (Account varchar(128), EmailFolder varchar(32)) CHARSET latin1;
@@ -50,51 +50,6 @@ INSERT INTO calendarobjects (calendarid, uri, size, componenttype) VALUES (1, 'a
 """
 NEW = ("Filter", "MailSort_a", "MailSort_bo", "MailRelay", "EmailMessage_a", "UserPgp_other", "SMSlog", "SharedLookup")
 FILLED = ("SharedFiles", "AdminUsers", "awl", "AbookGroupNames", "calendars", "calendarobjects")
-
-#: Atmail 5 as far as it is needed to recognise it.
-OLD = """
-CREATE TABLE UserSession (Account varchar(128) PRIMARY KEY, Password varchar(64)) CHARSET latin1;
-CREATE TABLE Users (Account varchar(128), UserStatus int, UserQuota int, MailDir varchar(255)) CHARSET latin1;
-CREATE TABLE Domains (Hostname varchar(255) PRIMARY KEY, Enable char(1)) CHARSET latin1;
-CREATE TABLE Config (configId int, section varchar(64), `key` varchar(64), value varchar(255));
-CREATE TABLE Abook_a (Account varchar(128), UserEmail varchar(255), UserPgpKey text) CHARSET latin1;
-CREATE TABLE Abook_jo (Account varchar(128), UserEmail varchar(255), UserPgpKey text) CHARSET utf8;
-CREATE TABLE Abook_shared (Account varchar(128), UserEmail varchar(255)) CHARSET latin1;
-CREATE TABLE AbookGroup_a (GroupName varchar(32), GroupEmail varchar(64), Account varchar(128)) CHARSET latin1;
-CREATE TABLE Calander_a (id int, UserTo varchar(64), Task smallint) CHARSET latin1;
-CREATE TABLE AdminUsers (Username varchar(64), Password varchar(64));
-INSERT INTO UserSession VALUES ('ann@old.example', 'x'), ('jo@old.example', 'y');
-INSERT INTO Users VALUES ('ann@old.example', 0, 0, '/a'), ('jo@old.example', 0, 0, '/j');
-INSERT INTO Domains VALUES ('old.example', '1');
-INSERT INTO Config VALUES (1, 'global', 'version', '5.6.3');
-INSERT INTO Abook_a VALUES ('ann@old.example', 'a', ''), ('ann@old.example', 'b', 'key');
-INSERT INTO Abook_jo VALUES ('jo@old.example', 'c', NULL);
-INSERT INTO Abook_shared VALUES ('ann@old.example', 's');
-INSERT INTO AbookGroup_a VALUES ('g', 'a', 'ann@old.example'), ('g', 'b', 'ann@old.example'),
-  ('h', 'a', 'ann@old.example');
-INSERT INTO Calander_a VALUES (1, 'ann@old.example', 0), (2, 'ann@old.example', 1), (3, 'Ann@old.example', NULL);
-INSERT INTO AdminUsers VALUES ('admin', 'x'), ('other', 'x');
-"""
-
-#: The first Atmail 6: settings and calendars as they were before.
-SIX = """
-CREATE TABLE UserSession (Account varchar(128) PRIMARY KEY, Password varchar(64)) CHARSET utf8;
-CREATE TABLE Users (Account varchar(128), UserStatus int, UserQuota int, Forward varchar(128)) CHARSET utf8;
-CREATE TABLE Domains (Hostname varchar(255) PRIMARY KEY, Enable char(1)) CHARSET utf8;
-CREATE TABLE Config (configId int, section varchar(64), `key` varchar(64), value varchar(255));
-CREATE TABLE Abook (Account varchar(128), UserEmail varchar(255), `Global` tinyint) CHARSET utf8;
-CREATE TABLE calendars (id int, principaluri varchar(200), uri varchar(100), ctag int);
-CREATE TABLE calendarObjects (id int, calendardata text, uri varchar(100), calendarid int, lastmodified int);
-CREATE TABLE calendarDelegates (calendarid int, principalid int);
-INSERT INTO UserSession VALUES ('ann@six.example', 'x');
-INSERT INTO Users VALUES ('ann@six.example', 0, 0, '');
-INSERT INTO Domains VALUES ('six.example', '1');
-INSERT INTO Config VALUES (1, 'global', 'version', '6.20.10');
-INSERT INTO Abook VALUES ('ann@six.example', 'ann@six.example', 1), ('ann@six.example', 'x@y.example', 0);
-INSERT INTO calendars VALUES (7, 'principals/users/ann@six.example', 'c', 1);
-INSERT INTO calendarObjects VALUES (1, 'BEGIN:VCALENDAR BEGIN:VEVENT', 'a', 7, 0), (2, 'x BEGIN:VTODO', 'b', 7, 0);
-INSERT INTO calendarDelegates VALUES (7, 1);
-"""
 
 
 @pytest.fixture(scope="module")
@@ -201,53 +156,6 @@ def test_everything_is_counted_whose_it_is_and_what_stays_is_named(lab: Settings
     }
     # One filter is somebody's of another domain, and one task nobody's.
     assert (staying(limited.result)["filters"], staying(limited.result)["tasks"]) == (2, 1)
-
-
-def info_of(lab: SettingsLab, script: str) -> dict[str, Any]:
-    """What is said of a site with another database."""
-    user = lab.source["database"]["user"]
-    with lab.source_sql() as cursor:
-        cursor.execute("SELECT Host FROM mysql.user WHERE User = %s", (user,))
-        grants = [f"GRANT SELECT ON other.* TO '{user}'@'{row[0]}'" for row in cursor.fetchall()]
-    run_sql(lab, ["CREATE DATABASE other"])
-    try:
-        run_sql(lab, ["USE other", *script.split(";\n"), *grants])
-        outcome = lab.run("source_info", lab.connection(database={"name": "other"}))
-    finally:
-        run_sql(lab, ["DROP DATABASE other"])
-    assert outcome.code == 0, outcome.output
-    return outcome.result
-
-
-def test_an_atmail_6_says_what_is_in_its_calendars_though_they_do_not(lab: SettingsLab) -> None:
-    result = info_of(lab, SIX)
-    assert (result["platform"]["version"], result["support"]["settings"]) == ("6.20.10", "tried")
-    assert "Users.AutoReply" in result["support"]["not_read"]
-    assert {name: result["counts"][name] for name in ("calendars", "events", "contacts")} == {
-        "calendars": 1,
-        "events": 1,
-        "contacts": 1,
-    }
-    assert (staying(result)["tasks"], staying(result)["calendar_shares"]) == (1, 1)
-    assert result["accounts"][0]["counts"]["tasks"] == 1
-
-
-def test_an_atmail_5_is_read_as_far_as_it_goes_and_says_what_is_not_there(lab: SettingsLab) -> None:
-    result = info_of(lab, OLD)
-    assert (result["platform"]["version"], result["platform"]["generation"]) == ("5.6.3", "5")
-    assert (result["support"]["settings"], result["support"]["supported_from"]) == ("tried", "7.8")
-    assert {"users", "passwords", "domains"} <= set(result["support"]["tried"])
-    assert "Users.AutoReply" in result["support"]["not_read"]
-    counted = {name: result["counts"][name] for name in ("accounts", "contacts", "contact_groups", "events")}
-    assert counted == {"accounts": 2, "contacts": 3, "contact_groups": 2, "events": 2}
-    stays = staying(result)
-    assert (stays["tasks"], stays["subadministrators"], stays["contact_pgp_keys"]) == (1, 2, 1)
-    ann = next(account for account in result["accounts"] if account["address"] == "ann@old.example")
-    assert {name: ann["counts"][name] for name in ("contacts", "events", "tasks")} == {
-        "contacts": 2,
-        "events": 2,
-        "tasks": 1,
-    }
 
 
 def test_measuring_reads_a_little_changes_nothing_and_the_estimate_says_what_it_is_based_on(

@@ -20,7 +20,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.model im
     SiteSenders,
 )
 
-from tests.integration.generations_lab import Generations
+from tests.integration.generations_lab import PASSWORD, READER, Generations
+from tests.integration.settings_lab import run_module
 
 SEVEN = ("7", "7-early", "6")
 FIVE = ("5", "5-large", "open-whole")
@@ -341,3 +342,46 @@ def test_a_commercial_site_without_its_domains_is_refused(generations: Generatio
         assert site.extract(tables={"domains": "Vhosts"}).accounts == ()
     finally:
         site.sql("RENAME TABLE Vhosts TO Domains")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_assessment_counts_whose_it_is_and_says_what_it_could_not_read(generations: Generations, name: str) -> None:
+    site = generations.fresh(name)
+    site.account("john@acme.example")
+    site.insert("Abook", "john@acme.example", Account="John@acme.example", UserEmail="x@far.example", UserPgpKey="k")
+    five = name in (*FIVE, "open")
+    if five:
+        site.insert("MailSort", "john@acme.example", Account="john@acme.example", EmailAddress="x@y.example")
+        site.insert(
+            "AbookGroup", "john@acme.example", Account="john@acme.example", GroupName="g", GroupEmail="x@y.example"
+        )
+    else:
+        todo = {"calendardata": "BEGIN:VCALENDAR\r\nBEGIN:VTODO", "uri": "t", "calendarid": 7}
+        event = {**todo, "calendardata": "BEGIN:VCALENDAR\r\nBEGIN:VEVENT", "uri": "e"}
+        new = {"size": 1, "componenttype": "VTODO"} if name == "7" else {}
+        objects = "calendarobjects" if "calendarobjects" in site.tables() else "calendarObjects"
+        site.insert("calendars", "", id=7, principaluri="principals/users/john@acme.example", uri="c")
+        site.insert(objects, "", **todo, **new)
+        site.insert(objects, "", **event, **{**new, **({"componenttype": "VEVENT"} if new else {})})
+    if name in FIVE:
+        site.insert("Calander", "john@acme.example", UserTo="john@acme.example", Title="Do it", Task=1)
+        site.insert("Calander", "john@acme.example", UserTo="john@acme.example", Title="Meet", Task=0)
+    server = {"host": "127.0.0.1", "port": site.server.setup.port, "name": site.database, "user": READER}
+    outcome = run_module(
+        "source_info", {"customer": "acme", "database": {**server, "password": PASSWORD, "tls": False}}
+    )
+    assert outcome.code == 0, outcome.output
+    result = outcome.result
+    assert result["platform"]["generation"] == ("5" if five else "7" if name == "7" else "6/7")
+    # Nothing is known to be read below 7.8, nor where nobody says which version it is.
+    assert result["support"]["settings"] == ("supported" if name == "7" else "tried")
+    assert {"passwords", "users"} <= set(result["support"]["tried"])
+    assert ("Abook.Global" in result["support"]["not_read"]) == five
+    counts = result["accounts"][0]["counts"]
+    assert (counts["contacts"], counts["contact_pgp_keys"], counts["user_defaults"]) == (1, 1, 1)
+    expected = {"folder_rules": 1, "contact_groups": 1} if five else {"calendars": 1}
+    expected |= {"tasks": 1, "events": 1} if name != "open" else {}
+    assert {key: counts[key] for key in expected} == expected
+    stays = {each["what"]: each["count"] for each in result["not_migrated"]}
+    assert (stays["archive_vault"], stays["plugins"]) == (None, None)
+    assert stays.get("tasks", 0) == expected.get("tasks", 0)
