@@ -78,11 +78,7 @@ STAYS: dict[str, Stay] = {
         "calendars shared with others", "a calendar is copied for its owner, who shares it anew on the cloud"
     ),
     "shared_groups": Stay("members of shared groups of contacts", "the cloud has no place for groups that are shared"),
-    "address_book_permissions": Stay("permissions of address books", "address books are shared anew on the cloud"),
     "address_lookups": Stay("directories that the webmail looks addresses up in", _NO_PLACE),
-    "external_accounts": Stay(
-        "mailboxes elsewhere that users poll", "users add them anew, with their passwords, which are not carried over"
-    ),
     "app_passwords": Stay("passwords of single programs", "users make new ones, or use their own password"),
     "second_factors": Stay("second factors", "users set their second factor up anew"),
     "signing_keys": Stay("DKIM keys", "new ones are made for the cloud, and the old ones stay valid until the end"),

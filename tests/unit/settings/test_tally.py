@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.settings.assess import numbers
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import SOURCES
@@ -70,3 +72,8 @@ def test_everything_that_stays_is_said_in_one_set_of_words() -> None:
     assert (said.kind, said.account, said.level) == ("filters", "ann@acme.example", "note")
     assert said.message.startswith(f"3 {STAYS['filters'].label}")
     assert said.message.endswith(STAYS["filters"].reason)
+
+
+def test_everything_that_stays_is_on_its_page_of_the_docs() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "assessment.md").read_text()
+    assert [name for name in STAYS if f"`{name}`" not in page] == []
