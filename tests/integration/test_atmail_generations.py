@@ -313,6 +313,21 @@ def test_settings_in_two_shards_that_differ_are_reported(generations: Generation
     assert customer == site.extract()
 
 
+def test_shards_that_an_upgrade_has_left_are_not_read_but_said(generations: Generations) -> None:
+    site = generations.fresh("7")
+    site.account("jo@acme.example", signature="new")
+    site.sql("CREATE TABLE UserSettings_j LIKE UserSettings")
+    site.sql("INSERT INTO UserSettings_j (Account, Signature) VALUES ('jo@acme.example', 'old')")
+    try:
+        customer = site.extract()
+        assert of(customer, "jo@acme.example").signature == "new"
+        assert "shards_unread" in kinds(customer)
+        older = site.extract(tables={"preferences": "UserSettings_*"})
+        assert of(older, "jo@acme.example").signature == "old"
+    finally:
+        site.sql("DROP TABLE UserSettings_j")
+
+
 def test_what_fills_its_column_may_be_cut(generations: Generations) -> None:
     site = generations.fresh("7")
     site.account("ann@acme.example", forward="x")

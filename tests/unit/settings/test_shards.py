@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError, MissingTableError
+from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Column, Overrides, Table
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shards import (
     SourceTable,
@@ -28,6 +31,7 @@ TABLES = {
     "domains": Table(("Domains",), {"name": Column(("Hostname",))}, required=False, required_with=("aliases",)),
     "aliases": Table(("MailAliases",), {"name": Column(("AliasName",))}, required=False),
 }
+DOCS = Path(__file__).parents[3] / "docs"
 BOOK = {"Account": "latin1", "Name": "latin1"}
 
 
@@ -95,3 +99,11 @@ def test_a_table_that_another_one_needs() -> None:
     assert bound({}) == {}
     with pytest.raises(MissingTableError):
         bound({"MailAliases": {"AliasName": ""}})
+
+
+def test_every_key_of_atmail_is_in_its_docs() -> None:
+    text = (DOCS / "atmail.md").read_text(encoding="utf-8")
+    for key, table in source_profile("atmail").tables.items():
+        assert f"`{key}`" in text
+        for column in table.columns if "contacts" not in key else ("id", "own", "file_as"):
+            assert f"`{column}`" in text, f"{key}.{column}"

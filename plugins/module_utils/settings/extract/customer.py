@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ...transport.database import Database
-from ..model import Account, Customer, Domain, ExternalAccount, SiteSenders, Source
+from ..model import Account, Customer, Domain, ExternalAccount, Finding, SiteSenders, Source
+from ..profiles.shards import shard_names
 from .accounts import read_accounts
 from .aliases import read_aliases
 from .contacts import People, read_contacts
@@ -39,7 +40,7 @@ def extract(database: Database, site: Site, customer: str, originals: Mapping[st
     people = People({account.address: account for account in whole}, domains, accounts.profiles.groups)
     contacts = read_contacts(database, site, people)
     findings += [*accounts.findings, *aliases.findings, *senders.findings, *contacts.findings]
-    findings += [*polled, *remarks]
+    findings += [*polled, *remarks, *_unread(site)]
     return Customer(
         name=customer,
         source=Source(site.profile.name, site.settings.get("version", "")),
@@ -54,6 +55,19 @@ def extract(database: Database, site: Site, customer: str, originals: Mapping[st
         contacts=tuple(contacts.contacts.values()),
         findings=tuple(findings),
     ).sorted()
+
+
+def _unread(site: Site) -> list[Finding]:
+    """Shards beside a table that holds all, which is read."""
+    found = []
+    for key, table in site.profile.tables.items():
+        if table.sharded and key in site.tables:
+            read = {shard.name for shard in site.tables[key].shards}
+            left = [name for name in shard_names(table.names, site.schema) if name not in read]
+            if left:
+                message = f"{len(left)} tables like {left[0]} are not read, as there is {min(read)}, too"
+                found.append(Finding("", "shards_unread", message))
+    return found
 
 
 def _whole(
