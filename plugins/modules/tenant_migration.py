@@ -104,6 +104,11 @@ tenant:
       returned: always
       type: bool
       sample: true
+was_enabled:
+  description: Whether a migration could write to it before this task.
+  returned: success
+  type: bool
+  sample: false
 kind:
   description:
     - The kind of failure when the module fails, to match on.

@@ -52,6 +52,7 @@ def test_check_run_and_run_again(lab: SettingsLab, state: str, before: int, afte
     run = tenant(lab, state=state)
     assert run.changed
     assert run.result["tenant"] == checked.result["tenant"]
+    assert run.result["was_enabled"] is checked.result["was_enabled"] is bool(before)
     assert run.result["diff"]["before"]["migration_enabled"] == bool(before)
     assert run.result["diff"]["after"]["migration_enabled"] == bool(after)
     assert enabled(lab) == {"acme": after, "globex": 1}
@@ -137,6 +138,9 @@ def test_the_playbooks_check_run_and_run_again(lab: SettingsLab, tmp_path: Path)
     assert play("enable") == (True, 1)
     assert play("enable") == (False, 1)
     assert play("disable") == (True, 0)
+    refused = operator.run("seed", "--limit", "acme", migration_mailboxes=[{"source_user": "ann@acme.example"}])
+    assert refused.code == 2
+    assert "atmail.migration.enable" in refused.text
     evidence = operator.evidence("acme", "tenant")
     assert evidence["tenant"]["migration_enabled"] is False
     assert enabled(lab)["globex"] == 1

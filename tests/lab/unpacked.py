@@ -76,15 +76,29 @@ def _fetch_and_unpack(package: str, wanted: tuple[str, ...], place: Path, *, alo
     for archive in sorted(archives.glob("*.deb")):
         if archive.name.startswith(wanted):
             _run("dpkg-deb", "--extract", str(archive), str(half))
+    _run("chmod", "--recursive", "u-s,g-s", str(half))
     half.rename(place)
     shutil.rmtree(archives)
 
 
 def _download(package: str, archives: Path) -> bool:
-    """Have apt fetch what an installation would bring; it changes nothing on this machine and needs no rights."""
+    """Have apt fetch what an installation would bring; it changes nothing on this machine and needs no rights.
+
+    A package that is installed already is fetched, too.
+    """
     options = ("-o", "Debug::NoLocking=1", "-o", f"Dir::Cache::archives={archives}/", "-o", "APT::Sandbox::User=")
     done = subprocess.run(
-        ["apt-get", "-q", "-y", "--download-only", "--no-install-recommends", *options, "install", package],
+        [
+            "apt-get",
+            "-q",
+            "-y",
+            "--download-only",
+            "--reinstall",
+            "--no-install-recommends",
+            *options,
+            "install",
+            package,
+        ],
         env=dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8"),
         stdin=subprocess.DEVNULL,
         capture_output=True,

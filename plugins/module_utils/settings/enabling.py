@@ -42,7 +42,11 @@ def tenant_migration(params: Mapping[str, Any], *, check_mode: bool, diff_mode: 
             before, after = _carried_out(database, table, params, check_mode=check_mode)
     except MigrationError as error:
         raise error.at(customer=params["customer"]) from error.__cause__
-    result: dict[str, Any] = {"changed": before != after, "tenant": after.as_dict()}
+    result: dict[str, Any] = {
+        "changed": before != after,
+        "tenant": after.as_dict(),
+        "was_enabled": before.migration_enabled,
+    }
     if diff_mode:
         name = f"tenant {after.subscription}"
         shown = {"before_header": name, "after_header": name}
