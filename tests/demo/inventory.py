@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from ansible.parsing.vault import AnsibleVaultError, VaultLib, VaultSecret
 
+from tests.lab.gnupg import KeyMaker
+
 HEAD = "# SPDX-License-Identifier: GPL-3.0-or-later\n# Written by `make demo`; not in git.\n"
 VAULT_PASSWORD = "vault-password"
 
@@ -30,7 +32,8 @@ def export(lab: Mapping[str, Any], inventory: Path) -> Path:
         region = lab["regions"][site["region"]]
         host_vars = inventory / "host_vars" / name
         host_vars.mkdir(parents=True, exist_ok=True)
-        (host_vars / "lab.yml").write_text(HEAD + yaml.safe_dump(addresses(lab, site, region)))
+        known = {**addresses(lab, site, region), "lab_pgp": public_key(directory / "pgp", name)}
+        (host_vars / "lab.yml").write_text(HEAD + yaml.safe_dump(known))
         export_secrets(vault, host_vars / "vault.yml", site, region)
     return password_file
 
@@ -48,6 +51,19 @@ def addresses(lab: Mapping[str, Any], site: Mapping[str, Any], region: Mapping[s
         "lab_source": {**side(site), "ssh": site["ssh"]},
         "lab_target": {**side(region), "doveadm_url": region["doveadm_url"]},
     }
+
+
+def public_key(folder: Path, customer: str) -> dict[str, str]:
+    """The customer's PGP key, made when it is not there; the secret key stands beside the public one."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    public, note = folder / f"{customer}.asc", folder / f"{customer}.fingerprint"
+    if not note.exists():
+        with KeyMaker() as maker:
+            fingerprint = maker.make(f"{customer} <postmaster@{customer}.example>")
+            maker.secret(fingerprint, folder / f"{customer}.key")
+            maker.public(fingerprint, public)
+        note.write_text(fingerprint + "\n")
+    return {"fingerprint": note.read_text().strip(), "key_file": str(public)}
 
 
 def export_secrets(vault: VaultLib, file: Path, site: Mapping[str, Any], region: Mapping[str, Any]) -> None:
