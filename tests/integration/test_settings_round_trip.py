@@ -168,6 +168,7 @@ def test_changes_on_the_source_follow_and_the_targets_own_stay(lab: SettingsLab)
         )
         cursor.execute("INSERT INTO forwards SELECT id, 'own@far.example' FROM accounts WHERE address LIKE 'bob@%'")
     assert lab.extract(ignore_account_errors=True).changed
+    assert not lab.apply(phase="closed").changed
     result = lab.apply().result
     assert result["summary"]["aliases_removed"] == 1
     there = lab.there()
@@ -181,6 +182,11 @@ def test_changes_on_the_source_follow_and_the_targets_own_stay(lab: SettingsLab)
     assert accounts["ann@acme.example"].allowed == ()
     assert there.contacts == ()
     assert not lab.apply().changed
+    with lab.target_sql() as cursor:
+        cursor.execute("DELETE FROM forwards WHERE target = 'new@phone.example.net'")
+    assert not lab.apply(phase="catch_up").changed
+    assert not lab.apply(on_conflicts={"forwards": "keep"}).changed
+    assert lab.apply().result["summary"]["forwards_set"] == 1
 
 
 def test_loops_are_refused_with_the_whole_way_and_the_rest_is_applied(lab: SettingsLab) -> None:
