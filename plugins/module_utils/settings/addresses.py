@@ -74,7 +74,7 @@ def address_fault(address: str) -> str | None:
         return "it is not of the form name@domain"
     if "@" in local:
         return "it has more than one @"
-    if any(character.isspace() or not character.isprintable() or character in _REFUSED for character in address):
+    if " " in address or not address.isprintable() or not _REFUSED.isdisjoint(address):  # no other space is printable
         return "it has a character that no login name can have"
     if len(local.encode()) > _LONGEST_LOCAL or len(domain.encode()) > _LONGEST_DOMAIN:
         return "it is too long"
