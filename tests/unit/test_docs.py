@@ -45,3 +45,13 @@ def test_the_action_group_holds_every_module() -> None:
     runtime = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())
     modules = sorted(file.stem for file in (CHECKOUT / "plugins" / "modules").glob("*.py") if file.stem != "__init__")
     assert runtime["action_groups"]["migration"] == modules
+
+
+def test_the_clouds_schema_is_described_table_by_table() -> None:
+    schema = (CHECKOUT / "tests" / "lab" / "sql" / "cloud.sql").read_text()
+    described = set(re.findall(r"`(\w+)`", (CHECKOUT / "docs" / "cloud-schema.md").read_text()))
+    tables = dict(re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", schema, re.MULTILINE | re.DOTALL))
+    assert len(tables) > 10
+    assert set(tables) - described == set()
+    columns = re.findall(r"^  (\w+) +[a-z]", tables["accounts"] + tables["tenants"], re.MULTILINE)
+    assert set(columns) - described - {"id", "display_name"} == set()
