@@ -53,5 +53,5 @@ def test_the_clouds_schema_is_described_table_by_table() -> None:
     tables = dict(re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", schema, re.MULTILINE | re.DOTALL))
     assert len(tables) > 10
     assert set(tables) - described == set()
-    columns = re.findall(r"^  (\w+) +[a-z]", tables["accounts"] + tables["tenants"], re.MULTILINE)
+    columns = re.findall(r"^  ([a-z]\w*) +[a-z]", tables["accounts"] + tables["tenants"], re.MULTILINE)
     assert set(columns) - described - {"id", "display_name"} == set()
