@@ -47,7 +47,16 @@ def migrated(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
 GOOD_IMAP = {"host": "127.0.0.1"}
 GOOD_DATABASE = {"name": "n", "user": "u", "password": "p"}
 WRONG_INVENTORIES = [
-    ("migrate", {"migration_source": {}}, "missing required arguments: database found in migration_source"),
+    (
+        "migrate",
+        {"migration_source": {}},
+        "one of the following is required: database, dump, csv found in migration_source",
+    ),
+    (
+        "extract",
+        {"migration_source": {"database": GOOD_DATABASE, "dump": {"path": "atmail.sql"}}},
+        "parameters are mutually exclusive: database|dump|csv found in migration_source",
+    ),
     ("migrate", {"migration_phase": "backwards"}, "value of migration_phase must be one of: mirror, catch_up"),
     ("migrate", {"migration_pace": {"conections": 4}}, "migration_pace.conections"),
     (
