@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import imaplib
 import os
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import DatabaseError, MissingTableError
@@ -22,6 +25,9 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.model im
 
 from tests.integration.generations_lab import PASSWORD, READER, Generations
 from tests.integration.settings_lab import run_module
+from tests.lab.atmail import AtmailAccount
+from tests.lab.lab import Lab
+from tests.lab.state import SiteOptions
 
 SEVEN = ("7", "7-early", "6")
 FIVE = ("5", "5-large", "open-whole")
@@ -400,3 +406,32 @@ def test_an_assessment_counts_whose_it_is_and_says_what_it_could_not_read(genera
     stays = {each["what"]: each["count"] for each in result["not_migrated"]}
     assert (stays["archive_vault"], stays["plugins"]) == (None, None)
     assert stays.get("tasks", 0) == expected.get("tasks", 0)
+
+
+def test_a_whole_site_of_an_old_generation(tmp_path: Path) -> None:
+    """Its Dovecot asks the old tables, and the module reads them through SSH."""
+    with Lab.temporary(regions=(), site_options={"acme": SiteOptions(generation="5")}) as lab:
+        site = lab.site("acme")
+        site.add_account("jo@acme.example", "Old-Secret-1", details=AtmailAccount("", "", signature="Jo"))
+        shown = lab.describe()["sites"]["acme"]
+        context = ssl.create_default_context(cafile=lab.describe()["ca"])
+        with imaplib.IMAP4_SSL("127.0.0.1", shown["imap"]["port"], ssl_context=context, timeout=30) as client:
+            assert client.login("jo@acme.example", "Old-Secret-1")[0] == "OK"
+        options = {
+            "customer": "acme",
+            "ssh": shown["ssh"],
+            "database": {key: value for key, value in shown["database"].items() if key != "socket"},
+            "snapshot": str(tmp_path / "acme.json"),
+            "vault_password": "vault",
+        }
+        assert run_module("settings_snapshot", options).changed
+        assert not run_module("settings_snapshot", options).changed
+        assert (
+            run_module("source_info", {key: options[key] for key in ("customer", "ssh", "database")}).result[
+                "platform"
+            ]["generation"]
+            == "5"
+        )
+    customer = snapshot.load(tmp_path / "acme.json", "vault")
+    assert of(customer, "jo@acme.example").signature == "Jo"
+    assert customer.source.version == "5.6.3"
