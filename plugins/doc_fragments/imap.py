@@ -11,6 +11,23 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  source_passwords:
+    description:
+      - Passwords of the accounts, from one encrypted file, for an O(imap) server without an admin user.
+      - It is what M(atmail.migration.password_escrow) keeps, or a list that was encrypted by C(ansible-vault encrypt),
+        as O(atmail.migration.mailbox_sync#module:source_passwords) takes it.
+    type: dict
+    suboptions:
+      file:
+        description: Path of the file. Give this or O(source_passwords.content).
+        type: path
+      content:
+        description: What is in the file, for a file that is elsewhere.
+        type: str
+      vault_password:
+        description: The Ansible Vault password that it is encrypted with.
+        type: str
+        required: true
   imap:
     description: The source's IMAP server, with a user or a token that may see all mailboxes, to measure them.
     type: dict

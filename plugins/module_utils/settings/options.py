@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import password_list
 from ..errors import InputError
 from ..pgp.options import PGP, pgp_keys
 from ..transport.database import DatabaseServer
@@ -25,6 +26,7 @@ from .merge import POLICIES
 from .plan import PHASES, Wish
 from .profiles.shape import Overrides
 from .schemes import HASHES
+from .sizes import ListedServer
 from .target import Place
 from .things import WORDS
 
@@ -130,7 +132,13 @@ IMAP: dict[str, Any] = {
             "keepalive": {"type": "float", "default": 60.0},
             "timeout": {"type": "float", "default": 30.0},
         },
-    }
+    },
+    "source_passwords": {
+        "type": "dict",
+        "no_log": False,
+        "options": password_list.OPTIONS,
+        **password_list.RULES,
+    },
 }
 ESCROW: dict[str, Any] = {
     "state": {"type": "str", "choices": ["escrowed", "reinstated"], "required": True},
@@ -262,15 +270,19 @@ def imap_server(params: Mapping[str, Any]) -> ImapServer | None:
     """The option ``imap``, None when it is not given.
 
     :raises InputError: options that do not fit together.
+    :raises EscrowError: the list of passwords is an escrow that can't be used.
     """
     if not params.get("imap"):
         return None
     given = checked("imap", params["imap"])
-    if not given.get("admin_user") and not any(given.get(option) for option in TOKENS):
-        raise InputError(
-            "mailboxes are measured by an admin user, or by a token that serves them all", option="imap.admin_user"
+    passwords = password_list.from_options(params.get("source_passwords"), "source_passwords")
+    if not passwords and not given.get("admin_user") and not any(given.get(option) for option in TOKENS):
+        message = (
+            "mailboxes are measured by an admin user, by a token that serves them all, or with a list of passwords"
         )
-    return ImapServer("imap", **{key: value for key, value in given.items() if key in ImapServer.__dataclass_fields__})
+        raise InputError(message, option="imap.admin_user")
+    known = {key: value for key, value in given.items() if key in ImapServer.__dataclass_fields__}
+    return ListedServer("imap", **known, passwords=passwords)
 
 
 def _words(given: Any, option: str) -> dict[str, str]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import AuthError, MigrationError, ProtocolError, ServerError, ThrottledError
+from ..password_list import PasswordList
 from ..transport import pop
 from ..transport.dialogue import Dialogue, Reply
 from ..transport.imap import POP3, Account, ImapServer
@@ -52,6 +53,25 @@ class Refusal:
     kind: str = "mailbox_missing"
 
 
+@dataclass(frozen=True)
+class ListedServer(ImapServer):
+    """A server whose accounts' passwords come from a list, where it has nobody who may see all mailboxes."""
+
+    passwords: PasswordList | None = field(default=None, repr=False, compare=False)
+
+    def account(self, user: str) -> Account:
+        """The user, with the password that is known. Raises AuthError when one is needed and there is none."""
+        password = self.passwords.get(user) if self.passwords else None
+        if self.passwords and password is None and self.admin_user is None:
+            raise AuthError("the list of passwords has none for this account; it was not tried", **self.place)
+        return Account(user, password)
+
+
+def account_on(server: ImapServer, user: str) -> Account:
+    """The user as the server is to be asked for it. Raises AuthError as :meth:`ListedServer.account`."""
+    return server.account(user) if isinstance(server, ListedServer) else Account(user)
+
+
 def measure(server: ImapServer, users: Iterable[str]) -> dict[str, MailboxSize | Refusal]:
     """Sizes by user. A user that the server does not let in becomes a :class:`Refusal`.
 
@@ -65,7 +85,8 @@ def measure(server: ImapServer, users: Iterable[str]) -> dict[str, MailboxSize |
         if isinstance(found[name], MailboxSize):
             break
     else:
-        if names:
+        # Of a list every password is of its own.
+        if names and not (isinstance(server, ListedServer) and server.passwords and server.admin_user is None):
             said = next(each.message for each in found.values() if isinstance(each, Refusal))
             who = server.admin_user or "the bearer of its token"
             message = f"the IMAP server refused {who} for {len(found)} accounts: {said}"
@@ -99,7 +120,7 @@ def _measure(server: ImapServer, user: str) -> MailboxSize | Refusal:
 @contextlib.contextmanager
 def logged_in(server: ImapServer, user: str) -> Iterator[tuple[Dialogue, float]]:
     """A user's session, and the shortest answer of its log-in in seconds. Raises the errors of :func:`log_in`."""
-    made = log_in(server, Account(user))
+    made = log_in(server, account_on(server, user))
     # The log-in's own dialogue takes so many responses only as belong to a log-in.
     session = Dialogue(made.wire, made.capabilities)
     try:
@@ -113,7 +134,7 @@ def logged_in(server: ImapServer, user: str) -> Iterator[tuple[Dialogue, float]]
 
 
 def _count_by_pop(server: ImapServer, user: str) -> MailboxSize:
-    session = pop.log_in(server, Account(user))
+    session = pop.log_in(server, account_on(server, user))
     try:
         messages, size = session.run(b"STAT", "count the messages (STAT)").split()[:2]
         return MailboxSize(1, int(messages), int(size))
