@@ -4,7 +4,7 @@
 
 A list is encrypted as a whole by ``ansible-vault encrypt``. Inside it is a mapping of users to passwords, a list of
 mappings, both as YAML or JSON, or CSV with a header line. Of an escrow the generated passwords count that the source
-may hold now.
+may hold now, of a customer's snapshot those that the source has in clear text.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ RULES: dict[str, Any] = {"required_one_of": [["file", "content"]], "mutually_exc
 _USERS = ("source_user", "target_user", "user", "account", "address", "email", "emailaddress", "username")
 _PASSWORDS = ("password", "source_password", "target_password")
 _MARK = "$ANSIBLE_VAULT"
+_SNAPSHOT = "atmail.migration/snapshot"
 
 
 class PasswordList:
@@ -61,7 +62,29 @@ def from_options(given: Mapping[str, Any] | None, option: str) -> PasswordList:
     if escrow_file.is_escrow(text):
         book = escrow_file.parse(text, given["vault_password"], name)
         return PasswordList({entry.name: entry.generated for entry in book.open_entries})
+    hidden = _of_snapshot(text)
+    if hidden is not None:
+        return PasswordList(_plain_ones(_opened(hidden, given["vault_password"], name, option), name, option))
     return PasswordList(_unique(_entries(_opened(text, given["vault_password"], name, option), name, option), option))
+
+
+def _of_snapshot(text: str) -> str | None:
+    """The vaulted secrets of a customer's snapshot, None when the text is something else."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    found = document.get("secrets") if isinstance(document, dict) and document.get("format") == _SNAPSHOT else None
+    return found if isinstance(found, str) else None
+
+
+def _plain_ones(text: str, name: str, option: str) -> dict[str, str]:
+    """The passwords that a snapshot has in clear text; of others nobody can make one to log in with."""
+    try:
+        accounts = json.loads(text)["accounts"]
+        return {address: entry["value"] for address, entry in accounts.items() if entry["scheme"] == "PLAIN"}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(f"{name} is a snapshot of another version, or damaged", option=f"{option}.file") from None
 
 
 def _read(path: Path, option: str) -> str:

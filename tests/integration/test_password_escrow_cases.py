@@ -114,7 +114,12 @@ def test_a_row_that_is_doubled_gets_its_original_twice(lab: EscrowLab) -> None:
             )
             lab.core("reinstated")
             cursor.execute("SELECT Account, Password FROM UserSession ORDER BY Account")
-            assert [stored for _, stored in cursor.fetchall()] == ["Ann's own", "Bob's own", "Bob's own", "Cy's own"]
+            assert [stored for _unused, stored in cursor.fetchall()] == [
+                "Ann's own",
+                "Bob's own",
+                "Bob's own",
+                "Cy's own",
+            ]
             lab.escrow.unlink()
             assert lab.core("escrowed")["summary"] == {"accounts": 2, "escrowed": 2, "in_place": 0, "left_out": 1}
             lab.core("reinstated")
@@ -254,7 +259,7 @@ def test_bytes_of_any_kind_come_back(lab: EscrowLab) -> None:
         odd: Stored = {ANN: (b"gr\xf6\xdfe \x80\x81", None), BOB: (b"utf-8 \xc3\xa9", None), CY: (b" \\'\"%s{{", None)}
         lab.put(odd)
         with lab.sql() as cursor:
-            for account, (stored, _) in odd.items():
+            for account, (stored, _unused) in odd.items():
                 cursor.execute("UPDATE UserSession SET Password = %s WHERE Account = %s", (stored, account))
         assert lab.rows() == odd
         assert lab.core("escrowed")["summary"]["escrowed"] == 3

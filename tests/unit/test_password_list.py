@@ -13,6 +13,14 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import Mig
 from ansible_collections.atmail.migration.plugins.module_utils.escrow_file import Book, Cell, Entry, closed
 from ansible_collections.atmail.migration.plugins.module_utils.mail.options import tasks
 from ansible_collections.atmail.migration.plugins.module_utils.password_list import PasswordList, from_options
+from ansible_collections.atmail.migration.plugins.module_utils.settings import snapshot
+from ansible_collections.atmail.migration.plugins.module_utils.settings.model import (
+    Account,
+    Customer,
+    Domain,
+    Password,
+    Source,
+)
 
 VAULT = "vault password"
 LISTS = {
@@ -61,6 +69,18 @@ def test_what_is_no_list_is_refused_without_a_secret(text: str, kind: str, part:
     assert caught.value.kind == kind
     assert part in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+def test_a_snapshot_gives_the_passwords_that_are_in_clear_text() -> None:
+    accounts = (
+        Account("ann@x", "Ann@x", password=Password("PLAIN", "Ann's")),
+        Account("bob@x", "bob@x", password=Password("SSHA", "abc")),
+        Account("cy@x", "cy@x"),
+    )
+    customer = Customer("acme", Source("csv"), (Domain("x"),), accounts)
+    text = snapshot.render(customer, VAULT, random=os.urandom)
+    found = from_options({"content": text, "vault_password": VAULT}, "source_passwords")
+    assert (found.get("ann@x"), found.get("bob@x"), found.get("cy@x")) == ("Ann's", None, None)
 
 
 def test_what_can_not_be_opened(tmp_path: Path) -> None:

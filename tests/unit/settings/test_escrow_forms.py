@@ -44,7 +44,7 @@ def test_every_form_is_what_it_says_and_meets_the_policy(scheme: str, prefix: st
 
 
 def test_no_two_are_the_same() -> None:
-    assert len({generate(Form("", "PLAIN"), os.urandom).plain for _ in range(1000)}) == 1000
+    assert len({generate(Form("", "PLAIN"), os.urandom).plain for _unused in range(1000)}) == 1000
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_nobody_can_tell_has_no_form(stored: str | None, site: str) -> None
 
 @pytest.mark.parametrize("scheme", FORMS)
 def test_a_swapped_source_is_recognised(scheme: str) -> None:
-    made = [generate(Form(f"{{{scheme}}}", scheme), os.urandom).stored.decode() for _ in range(2)]
+    made = [generate(Form(f"{{{scheme}}}", scheme), os.urandom).stored.decode() for _unused in range(2)]
     found = [identify(each, "MD5").password for each in made]
     ordinary = [Password("PLAIN-MD5", hashlib.md5(b"%d" % number).hexdigest()) for number in range(14)]
     assert (
