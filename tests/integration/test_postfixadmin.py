@@ -176,7 +176,8 @@ def test_every_row_without_a_place_is_a_finding(lab: PostfixAdminLab) -> None:
         ("other.example", "other.example"),
     ):
         lab.sql("INSERT INTO alias_domain (alias_domain, target_domain) VALUES (%s, %s)", name, target)
-    lab.sql("UPDATE mailbox SET quota = -1 WHERE username = %s", ANN)
+    lab.sql("UPDATE mailbox SET quota = -1, phone = '+1 555' WHERE username = %s", ANN)
+    lab.sql("UPDATE domain SET mailboxes = 10 WHERE domain LIKE '%%.example' AND domain REGEXP '^(acme|other)'")
     lab.sql("UPDATE mailbox SET quota = 0 WHERE username = 'bob@acme.example'")
     lab.sql("UPDATE alias SET active = 0, goto = 'far@away.example' WHERE address = 'cy@acme.example'")
     outcome = lab.extract()
@@ -198,6 +199,10 @@ def test_every_row_without_a_place_is_a_finding(lab: PostfixAdminLab) -> None:
         "cy@acme.example": {("forward_disabled", "warning")},
     }
     assert {address: said(outcome, address) for address in expected} == expected
+    homeless = {each["message"] for each in outcome.result["findings"] if not each["account"]}
+    assert "a telephone number: 1 of users have one, which has no place on the target" in homeless
+    assert "a limit of mailboxes: 2 of domains have one, which has no place on the target" in homeless
+    assert not any("limit of aliases" in message for message in homeless)
     names = [each["name"] for each in lab.document()["domains"]]
     assert names == ["acme.example", "alias.example", "off.example", "other.example", "relay.example"]
     assert (account(lab, ANN)["quota_bytes"], account(lab, "bob@acme.example")["quota_bytes"]) == (None, None)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 
 from ...transport.database import Database
 from ..model import Account, Alias, Finding
+from .homeless import read_homeless
 from .polled import add_polled
 from .site import Site
 from .vacations import add_vacations
@@ -22,4 +23,4 @@ def add_routing(
     found, remarks = add_vacations(database, site, found, ways)
     findings += remarks
     found, remarks = add_polled(database, site, found)
-    return found, aliases, findings + remarks
+    return found, aliases, findings + remarks + read_homeless(database, site)

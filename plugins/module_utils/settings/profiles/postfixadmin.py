@@ -18,6 +18,8 @@ MAILBOX = {
     "maildir": Column(("maildir",), required=False),
     "quota": Column(("quota",), required=False),
     "enabled": Column(("active",), required=False),
+    "phone": Column(("phone",), required=False),
+    "other_address": Column(("email_other",), required=False),
 }
 WAYS = Table(
     ("alias",),
@@ -58,6 +60,11 @@ POSTFIXADMIN = SourceProfile(
                 "enabled": Column(("active",), required=False),
                 "backup": Column(("backupmx",), required=False),
                 "transport": Column(("transport",), required=False),
+                "description": Column(("description",), required=False),
+                "most_aliases": Column(("aliases",), required=False),
+                "most_mailboxes": Column(("mailboxes",), required=False),
+                "largest_quota": Column(("maxquota",), required=False),
+                "whole_quota": Column(("quota",), required=False),
             },
         ),
         "ways": WAYS,
@@ -88,6 +95,15 @@ POSTFIXADMIN = SourceProfile(
     settings={"version": ("", "version")},
     defaults={"password_type": "CRYPT"},
     no_domains=frozenset({"ALL"}),
+    homeless=(
+        ("users", "phone", "a telephone number"),
+        ("users", "other_address", "an address for lost passwords"),
+        ("domains", "description", "a description"),
+        ("domains", "most_aliases", "a limit of aliases"),
+        ("domains", "most_mailboxes", "a limit of mailboxes"),
+        ("domains", "largest_quota", "a limit of a mailbox's quota"),
+        ("domains", "whole_quota", "a quota of the whole domain"),
+    ),
     capabilities=(
         Capability("aliases", "alias"),
         Capability("domain_aliases", "alias_domain"),

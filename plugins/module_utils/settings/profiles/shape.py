@@ -137,7 +137,8 @@ class SourceProfile:
     Where all ways of mail are rows of one table, that is ``ways`` (address, goto, enabled; :mod:`..gotos`), with
     ``alias_domains`` (name, target, enabled), ``vacations`` (account, subject, body, starts, ends, enabled, pause) and
     ``polled`` (what fetchmail needs). ``domains`` may have ``backup`` (the site is only a backup for the domain) and
-    ``transport`` (transport(5)); ``no_domains`` are words in the place of a domain's name.
+    ``transport`` (transport(5)); ``no_domains`` are words in the place of a domain's name. ``homeless`` are columns
+    that no target has a place for: table, column, and what they are in words.
 
     From the version ``supported_from`` on settings are known to be read, below it they are tried; empty: always known.
     """
@@ -148,6 +149,7 @@ class SourceProfile:
     settings: Mapping[str, tuple[str, str]]
     defaults: Mapping[str, str] = field(default_factory=dict)
     no_domains: frozenset[str] = frozenset()
+    homeless: tuple[tuple[str, str, str], ...] = ()
     capabilities: tuple[Capability, ...] = ()
     generations: tuple[tuple[str, str], ...] = ()
     extras: tuple[Extra, ...] = ()
