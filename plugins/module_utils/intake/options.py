@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..mail.options import PACE, SOURCE, TARGET
+from ..mail.options import SOURCE, TARGET
+from ..pace import OPTIONS as PACE
 from ..pgp.options import PGP, RECIPIENTS
 from ..settings.options import DATABASE, OVERRIDES, SSH
 from .items import Terms
