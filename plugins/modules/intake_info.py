@@ -142,6 +142,13 @@ options:
       dump:
         description: A dump of the database, instead of the database.
         type: dict
+      pgp:
+        description: What opens these files, instead of O(pgp).
+        type: dict
+        suboptions:
+          keyring: {description: GnuPG's folder., type: path}
+          key_files: {description: Files with secret keys., type: list, elements: path}
+          passphrase: {description: The passphrase of the key., type: str}
   target:
     description: The cloud's side, as C(migration_target).
     type: dict
@@ -203,6 +210,13 @@ options:
       source_password: {description: That user's password., type: str}
       target_user: {description: The user on the cloud., type: str}
       target_password: {description: That user's password., type: str}
+  source_passwords:
+    description: A list of passwords of accounts, as in M(atmail.migration.mailbox_sync).
+    type: dict
+    suboptions:
+      file: {description: The encrypted file., type: path}
+      content: {description: What is in such a file., type: str}
+      vault_password: {description: What opens it., type: str}
   escrow:
     description: Whether passwords are to be swapped for transit, which needs the right to set them.
     type: bool

@@ -36,7 +36,9 @@ def test_make_targets_and_playbooks_that_are_named_exist(document: Path) -> None
     text = document.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", text)) - targets == set()
-    plugins = {file.stem for kind in ("modules", "filter") for file in (CHECKOUT / "plugins" / kind).glob("*.py")}
+    plugins = {
+        file.stem for kind in ("modules", "filter", "lookup") for file in (CHECKOUT / "plugins" / kind).glob("*.py")
+    }
     known = plugins | {file.stem for file in (CHECKOUT / "playbooks").glob("*.yml")} | {"migration", "mail"}
     assert set(re.findall(r"\batmail\.migration\.([a-z_]+)", text)) - known == set()
 

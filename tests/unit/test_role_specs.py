@@ -76,6 +76,10 @@ GIVEN = [
     (("migration_mailboxes",), "mailbox_audit", ("mailboxes",)),
     (("migration_source_passwords",), "mailbox_sync", ("source_passwords",)),
     (("migration_target_passwords",), "mailbox_audit", ("target_passwords",)),
+    (("migration_owners",), "intake_info", ("owners",)),
+    (("migration_certificates",), "intake_info", ("certificates",)),
+    (("migration_pgp",), "intake_info", ("pgp",)),
+    (("migration_pgp_recipients",), "pgp_encrypt", ("recipients",)),
 ]
 
 
@@ -133,6 +137,32 @@ def test_a_phase_asks_for_nothing_that_the_role_migration_does_not_know(role: st
         assert option.get("type") == known[name].get("type")
         if "options" in option:
             assert set(option["options"]) == set(known[name]["options"])
+
+
+def test_the_intake_check_takes_every_structure_of_the_inventory() -> None:
+    """It demands nothing, and must not refuse what another module takes."""
+    ours, theirs = role_options("migration"), module_options("intake_info")
+    for variable, option in (
+        ("migration_source", "source"),
+        ("migration_target", "target"),
+        ("migration_pace", "pace"),
+    ):
+        assert set(taken(ours[variable])) - set(taken(theirs[option])) == set()
+
+
+def taken(option: Spec, place: str = "") -> Iterator[str]:
+    """Places and types of all options inside an option; what is any dict to us is left alone."""
+    for name, inner in (option.get("options") or option.get("suboptions") or {}).items():
+        yield f"{place}{name}: {inner.get('type', 'str')}"
+        if name not in ("csv", "dump"):
+            yield from taken(inner, f"{place}{name}.")
+
+
+def test_the_role_intake_takes_what_the_inventory_agrees_about_it() -> None:
+    assert role_options("intake")["migration_intake"] == {
+        **role_options("migration")["migration_intake"],
+        "description": role_options("intake")["migration_intake"]["description"],
+    }
 
 
 @pytest.mark.parametrize("role", PHASES)

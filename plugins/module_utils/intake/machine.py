@@ -25,7 +25,7 @@ def check_space(folders: Sequence[str], wanted: int) -> Iterator[Answer]:
     free: list[int] = []
     for name in folders:
         folder = Path(name).expanduser()
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path("/"))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             wrong = InputError(f"{folder} can't be written", safe_next="Set migration_state_dir, or mend its rights.")
             yield invalid("space", wrong)

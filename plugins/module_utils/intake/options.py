@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .. import password_list
 from ..mail.options import SOURCE, TARGET
 from ..pace import OPTIONS as PACE
 from ..pgp.options import PGP, RECIPIENTS
@@ -34,7 +35,7 @@ _SIDE = {
     "profile": {"type": "str"},
     "overrides": {"type": "dict", "options": OVERRIDES},
 }
-_SOURCE = {**_SIDE, "csv": {"type": "dict"}, "dump": {"type": "dict"}}
+_SOURCE = {**_SIDE, "csv": {"type": "dict"}, "dump": {"type": "dict"}, **PGP}
 _TARGET = {
     **_SIDE,
     "password_scheme": {"type": "str", "no_log": False},
@@ -67,6 +68,7 @@ OPTIONS: dict[str, Any] = {
             "target_password": {"type": "str", "no_log": True},
         },
     },
+    "source_passwords": {"type": "dict", "options": relaxed(password_list.OPTIONS), "no_log": False},
     "escrow": {"type": "bool", "default": False},
     "account": {"type": "str"},
     "certificates": {

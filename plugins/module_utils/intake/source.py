@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import password_list
+from ..errors import InputError
 from ..mail.server import Server
 from ..pgp.home import PgpKeys
+from ..pgp.options import pgp_keys
 from ..pgp.received import copy_received
 from ..settings import options as settings_options
 from ..settings.extract import Site, recognise
@@ -50,7 +53,7 @@ class Seen:
 def check_settings_source(params: Mapping[str, Any], pgp: PgpKeys | None, seen: Seen) -> Iterator[Answer]:
     """Answers for SSH, files and database."""
     source = given(params.get("source"))
-    yield from asked(("source_files",), lambda: [_files(source, pgp)])
+    yield from asked(("source_files",), lambda: [_files(source, pgp_keys(source) or pgp)])
     files = _paths(source)
     if files or (not source.get("database") and params.get("mailboxes")):
         why = "not needed: accounts are read from files" if files else "not needed: mailboxes are listed"
@@ -102,7 +105,7 @@ def _rights(database: Database, name: str, site: Site, *, escrow: bool) -> Itera
     wanted = [(name, shard.name, shard.columns["password"]) for shard in passwords]
     lacks = [
         f"UPDATE (`{column}`) ON `{table}`"
-        for _, table, column in wanted
+        for _database_name, table, column in wanted
         if not escrow_right(grants, name, table, column)
     ]
     if lacks:
@@ -110,7 +113,7 @@ def _rights(database: Database, name: str, site: Site, *, escrow: bool) -> Itera
         yield missing("database_rights", said, "Ask the customer to grant it until passwords are reinstated.")
     else:
         yield ok("database_rights", "all tables of the profile can be read" + (", passwords be set" if escrow else ""))
-    extra = needless(grants, {(table, column) for _, table, column in wanted})
+    extra = needless(grants, {(table, column) for _database_name, table, column in wanted})
     if extra:
         said = f"the user may do more than is needed: {'; '.join(extra)}"
         yield missing("database_least_rights", said, "Ask the customer to revoke it; SELECT is enough.")
@@ -186,13 +189,24 @@ def way_in(item: str, server: Server, params: Mapping[str, Any], accounts: Seque
         if names:
             return check_login(item, server, [Account(name) for name in names])
         return unchecked((item,), "no account is known to try it with", "Name one in migration_intake.account.")[0]
-    own = [one for one in listed if one.password]
+    own = [one for one in listed if one.password] or _with_list(params, side, [*listed, *map(Account, accounts)])
     if own:
         return check_login(item, server, own[:1])
     if params["escrow"]:
         return ok(item, "not tried: passwords are set for transit, and reinstated")
     said = "there is no admin user, no token, no list of passwords, and no escrow is planned"
     return missing(item, said, "Agree with the customer on one of them.")
+
+
+def _with_list(params: Mapping[str, Any], side: str, accounts: Iterable[Account]) -> list[Account]:
+    """The accounts whose passwords are in the encrypted list. Raises the errors of a list that can't be used."""
+    given_list = given(params.get(f"{side}_passwords"))
+    if not given_list:
+        return []
+    if not given_list.get("vault_password"):
+        raise InputError("the list of passwords has no vault_password", option=f"{side}_passwords.vault_password")
+    passwords = password_list.from_options(given_list, f"{side}_passwords")
+    return [Account(one.user, passwords.get(one.user)) for one in accounts if passwords.get(one.user)]
 
 
 def _listed(params: Mapping[str, Any], side: str) -> Iterable[Mapping[str, Any]]:
