@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from ...transport.database import Database, quoted
 from ..merge import Applied
@@ -15,6 +15,7 @@ from ..profiles.shape import BoundTable, TargetProfile
 from ..things import ACCOUNTS, ALIASES, CONTACTS, DOMAINS, SENDERS, There
 from .rows import Texts, applied, chunks, json_value, marks, matching, where_rows
 
+_PROTOCOLS: Mapping[str, Protocol] = {"imap": "imap", "pop3": "pop3"}
 _SIMPLE = ("display_name", "reply_to", "signature", "time_zone", "language")
 
 
@@ -181,7 +182,7 @@ class Survey:
         found: dict[str | None, dict[str, ExternalAccount]] = {}
         for number, protocol, host, user, port, tls, password in self._children("external", domains):
             one = ExternalAccount(
-                cast("Protocol", protocol), host or "", user or "", int(port) if port else None, tls != "0", password
+                _PROTOCOLS[protocol or ""], host or "", user or "", int(port) if port else None, tls != "0", password
             )
             found.setdefault(number, {})[one.key] = one
         return found

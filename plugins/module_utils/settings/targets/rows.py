@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...transport.database import Database, quoted, text
 from ..merge import Applied
 from ..profiles.shape import BoundTable
 
 _CHUNK = 500
-Texts = tuple[str | None, ...]
+Texts: TypeAlias = "tuple[str | None, ...]"
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
