@@ -88,6 +88,7 @@ class _Swap:
         self.changes: list[Change] = []
         self.findings: list[Finding] = []
         self._generate, self._now = generate, now
+        self._belongs = originals(book)
         self._by_stored = {entry.cells[0].stored: number for number, entry in enumerate(self.entries)}
         self._open = {entry.account: number for number, entry in enumerate(self.entries) if entry.open}
         self._accounts = {row.account for row in rows}
@@ -131,7 +132,9 @@ class _Swap:
             self.findings.append(Finding(_shown(row.account), made.kind, made.message, made.level))
             return
         plain, stored = made
-        cells = tuple(Cell(column, row.values[column], value) for column, value in stored.items())
+        cells = tuple(
+            Cell(column, self._original(column, row.values[column]), value) for column, value in stored.items()
+        )
         if cells[0].stored in self._by_stored or any(cell.original == cell.stored for cell in cells):
             raise AssertionError("the same password was generated twice")
         entry = Entry(row.account, plain, cells, self._now)
@@ -140,11 +143,14 @@ class _Swap:
         self._set(row, cells)
 
     def _set(self, row: Row, cells: Iterable[Cell]) -> None:
-        self.changes += [
-            Change(row.account, cell.column, cell.original, cell.stored)
-            for cell in cells
-            if row.values.get(cell.column, cell.stored) == cell.original
-        ]
+        for cell in cells:
+            here = row.values.get(cell.column, cell.stored)
+            if here != cell.stored and self._original(cell.column, here) == cell.original:
+                self.changes.append(Change(row.account, cell.column, here, cell.stored))
+
+    def _original(self, column: str, value: bytes | None) -> bytes | None:
+        """What belongs where a value is: a run that was ended half way leaves rows with some of their values put back."""
+        return value if value is None else self._belongs.get((column, value), value)
 
     def _say(self, row: Row, kind: str, message: str) -> None:
         self.findings.append(Finding(_shown(row.account), kind, f"{message}; it is left as it is", "warning"))

@@ -173,6 +173,24 @@ def test_only_chosen_rows_are_touched() -> None:
     assert [entry.name for entry in settled.book.open_entries] == ["bob@x"]
 
 
+def test_an_account_put_back_in_part_and_renamed_keeps_its_originals() -> None:
+    """A value that is still generated when its row is swapped anew is nobody's original."""
+
+    def both(row: Row) -> tuple[str, dict[str, bytes]]:
+        return "g", {"password": b"G " + row.account, "md5": b"M " + row.account}
+
+    before = Row(b"ann@x", {"password": b"own", "md5": b"own md5"})
+    first = plan_swap(EMPTY, [before], everybody, both, "now").book
+    half = Row(b"bob@x", {"password": b"own", "md5": b"M ann@x"})
+    plan = plan_swap(first, [half], everybody, both, "now")
+    assert plan.changes == (
+        Change(b"bob@x", "password", b"own", b"G bob@x"),
+        Change(b"bob@x", "md5", b"M ann@x", b"M bob@x"),
+    )
+    swapped = Row(b"bob@x", {"password": b"G bob@x", "md5": b"M bob@x"})
+    assert {change.column: change.after for change in plan_back(plan.book, [swapped], everybody)} == before.values
+
+
 def test_logins_that_differ_in_case_or_blanks_only_are_left_alone() -> None:
     rows = [ANN, Row(b"Ann@x ", {"password": b"other"})]
     plan = plan_swap(EMPTY, rows, everybody, generate, "now")
