@@ -149,7 +149,7 @@ class _Swap:
                 self.changes.append(Change(row.account, cell.column, here, cell.stored))
 
     def _original(self, column: str, value: bytes | None) -> bytes | None:
-        """What belongs where a value is: a run that was ended half way leaves rows with some of their values put back."""
+        """What belongs where a value is: a run that was ended half way leaves rows that are put back in part."""
         return value if value is None else self._belongs.get((column, value), value)
 
     def _say(self, row: Row, kind: str, message: str) -> None:
