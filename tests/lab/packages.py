@@ -32,6 +32,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "/usr/bin/ssh-keygen": "openssh-client",
         "/usr/bin/gpg": "gnupg",
         "/usr/bin/zstd": "zstd",
+        "/usr/sbin/knotd": "knot",
         # PostfixAdmin's database is made by its own program. An extension's file has PHP's version in its path.
         "/usr/bin/php": "php-cli",
         "/var/lib/dpkg/info/php-mysql.list": "php-mysql",
