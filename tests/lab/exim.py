@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exim: the MX of a region, which routes by the cloud's tables, and the outside world that its mail goes on to.
+"""Exim: the MX of a region, which routes by the cloud's tables, its server for users' own mail, and the outside world.
 
 It conflicts with every other mail server, so its package is unpacked, not installed, and it runs with no privileges:
 as the owner of the cloud's mail, or as the ordinary user whose lab it is. Deliveries are made at once or not at all;
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from .errors import LabError
 from .server import Server, write_private
+from .tls import Certificate
 from .unpacked import environment, unpacked
 
 _PACKAGE = "exim4-daemon-heavy"
@@ -38,13 +39,16 @@ _OTHER = 65000
 
 @dataclass(frozen=True)
 class EximSetup:
-    """`kind` is mx or outside and chooses the template; `owner` is whom it runs as; `values` is what that asks for."""
+    """`kind` is mx, submission or outside and chooses the template; `owner` is whom it runs as; `values` is what that
+    asks for; with a `certificate` it speaks TLS at once on `values["tls_port"]`.
+    """
 
     kind: str
     port: int
     host_name: str
     owner: tuple[int, int]
     values: Mapping[str, object]
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class Exim(Server):
         self._logs = folder / "log"
 
     def listens_on(self) -> Sequence[int]:
-        return [self.setup.port]
+        tls_port = self.setup.values.get("tls_port")
+        return [self.setup.port, tls_port] if isinstance(tls_port, int) else [self.setup.port]
 
     def command(self) -> Sequence[str]:
         uid, gid = self.setup.owner
@@ -106,7 +111,7 @@ class Exim(Server):
         )
         for path in (self._spool, self._logs, self.mail):
             path.mkdir(exist_ok=True)
-        for path in (self._spool, self._logs, self.mail, self.configuration):
+        for path in (self._spool, self._logs, self.mail, self.configuration, *self._copy_certificate()):
             if os.geteuid() == 0:
                 os.chown(path, uid, gid)
 
@@ -147,6 +152,15 @@ class Exim(Server):
         """Messages that it has taken and not done with: those with a header file, and those whose data is there."""
         place = self._spool / "input"
         return sorted({path.name[:-2] for path in place.iterdir()}) if place.exists() else []
+
+    def _copy_certificate(self) -> list[Path]:
+        """Files of its own: it has no right to read other users' keys."""
+        if self.setup.certificate is None:
+            return []
+        copies = [self.folder / "tls.pem", self.folder / "tls.key"]
+        for copy, path in zip(copies, (self.setup.certificate.certificate, self.setup.certificate.key), strict=True):
+            write_private(copy, path.read_text())
+        return copies
 
     def _copy_program(self) -> None:
         """Put the program and its libraries where its user can read them, without the rights that its package gives."""

@@ -19,7 +19,7 @@ from .tls import Authority
 
 #: The uid and gid of all mail in the cloud.
 CLOUD_OWNER = (3100, 3100)
-PORTS = ("imap", "imaps", "pop3s", "database", "doveadm", "smtp", "outside")
+PORTS = ("imap", "imaps", "pop3s", "database", "doveadm", "smtp", "outside", "smtps", "submission")
 SECRETS = ("master", "doveadm", "dovecot_database", "exim_database", "migration_database")
 MASTER_USER = "migration"
 DATABASE = "cloud"
@@ -32,6 +32,7 @@ class Region:
     """Dovecot with mdbox, SQL accounts and the doveadm HTTP API, and the MariaDB behind it.
 
     Where mail is delivered, `mx` takes it by SMTP, and `outside` is the server of everybody who is not in the region.
+    `submission` takes it from users who log in: by TLS on the port smtps, and in clear for a proxy on submission.
     """
 
     def __init__(self, name: str, layout: Layout, state: RegionState, authority: Authority) -> None:
@@ -50,6 +51,7 @@ class Region:
         )
         self.outside = Exim(f"{name} outside", self.folder / "outside", self._exim("outside", state.ports["outside"]))
         self.mx = Exim(f"{name} mx", self.folder / "mx", self._exim("mx", state.ports["smtp"]))
+        self.submission = Exim(f"{name} submission", self.folder / "submission", self._submission(authority))
 
     @property
     def databases(self) -> Sequence[Server]:
@@ -60,7 +62,9 @@ class Region:
     def servers(self) -> Sequence[Server]:
         """All servers of the region."""
         servers: list[Server] = [self.database, self.dovecot]
-        return [*servers, self.outside, self.mx] if self.state.options.delivery else servers
+        if self.state.options.takes_mail:
+            servers += [self.outside, self.mx]
+        return [*servers, self.submission] if self.state.options.submission else servers
 
     def enable_tenant(self, subscription: str, display_name: str = "") -> None:
         """Add a tenant that customers may be migrated to; one that is there stays as it is."""
@@ -120,7 +124,9 @@ class Region:
             "log": str(self.dovecot.log),
             "rawlog": str(self.dovecot.rawlog) if self.state.options.rawlog else "",
         }
-        if self.state.options.delivery:
+        if self.state.options.submission:
+            result["smtps"] = {"host": "127.0.0.1", "port": ports["smtps"], "security": "tls"}
+        if self.state.options.takes_mail:
             result["smtp"] = {"host": "127.0.0.1", "port": ports["smtp"]}
         if self.state.options.doveadm:
             result["doveadm_url"] = f"http://127.0.0.1:{ports['doveadm']}/doveadm/v1"
@@ -154,7 +160,11 @@ class Region:
             socket=socket,
             database=DATABASE,
             database_password=state.secrets["dovecot_database"],
-            values={"doveadm_api_key": state.secrets["doveadm"], "delivery": state.options.delivery},
+            values={
+                "doveadm_api_key": state.secrets["doveadm"],
+                "delivery": state.options.takes_mail,
+                "submission": state.options.submission,
+            },
             rawlog=state.options.rawlog,
             extra=state.options.extra,
         )
@@ -170,3 +180,16 @@ class Region:
         }
         host_name = f"mx1-{self.name}.atmailcloud.example" if kind == "mx" else "mail.outside.example"
         return EximSetup(kind, port, host_name, self.owner, values)
+
+    def _submission(self, authority: Authority) -> EximSetup:
+        """It knows nobody itself: Dovecot says who logs in, the database which domains are the cloud's."""
+        certificate = authority.issue_kind(self.state.options.certificate)
+        setup = self._exim("submission", self.state.ports["submission"])
+        values = {
+            **setup.values,
+            "tls_port": self.state.ports["smtps"],
+            "mx_port": self.state.ports["smtp"],
+            "users": self.dovecot.run / "auth-submission",
+        }
+        host_name = f"smtp-{self.name}.atmailcloud.example"
+        return EximSetup(setup.kind, setup.port, host_name, self.owner, values, certificate)

@@ -53,7 +53,8 @@ class SiteOptions:
 class RegionOptions:
     """How a region differs from the ordinary one; as for a site, and `doveadm` False takes its HTTP API away.
 
-    With `delivery` it takes mail: Exim as its MX, LMTP, and an Exim that is everybody else's server.
+    With `delivery` it takes mail: Exim as its MX, LMTP, and an Exim that is everybody else's server. With `submission`
+    it does that too, and takes mail from its users: an Exim that asks Dovecot who they are.
     """
 
     certificate: str = "good"
@@ -61,6 +62,12 @@ class RegionOptions:
     rawlog: bool = False
     doveadm: bool = True
     delivery: bool = False
+    submission: bool = False
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether there is an MX: what users send goes through it, too."""
+        return self.delivery or self.submission
 
 
 @dataclass
