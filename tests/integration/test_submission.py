@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,6 +29,9 @@ def region(lab: Lab) -> Region:
     return lab.region("eu")
 
 
+Reach = Callable[[Lab, Region], smtplib.SMTP]
+
+
 def _by_tls(lab: Lab, region: Region) -> smtplib.SMTP:
     context = ssl.create_default_context(cafile=str(lab.authority.ca_file))
     return smtplib.SMTP_SSL("127.0.0.1", region.state.ports["smtps"], timeout=30, context=context)
@@ -39,24 +42,22 @@ def _in_clear(lab: Lab, region: Region) -> smtplib.SMTP:
     return smtplib.SMTP("127.0.0.1", region.state.ports["submission"], timeout=30)
 
 
-@pytest.mark.parametrize("reach", [_by_tls, _in_clear], ids=["tls", "behind a proxy"])
+@pytest.mark.parametrize("reach", [_by_tls, _in_clear])
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
-def test_a_user_who_logs_in_can_write_to_everybody(lab: Lab, region: Region, reach: object, mechanism: str) -> None:
-    assert callable(reach)
+def test_a_user_who_logs_in_can_write_to_everybody(lab: Lab, region: Region, reach: Reach, mechanism: str) -> None:
     with reach(lab, region) as client:
         client.ehlo()
         client.esmtp_features["auth"] = mechanism
         client.login("ann@acme.example", "a secret")
-        subject = f"by {mechanism} {reach.__name__}"
+        subject = f"by {mechanism} {id(client)}"
         client.sendmail("ann@acme.example", ["bob@acme.example", "joe@far.example"], f"Subject: {subject}\n\nHello\n")
     for server in (region.submission, region.mx, region.outside):
         server.settle()
     assert Post(region).places(subject) == {"bob@acme.example": 1, "outside: joe@far.example": 1}
 
 
-@pytest.mark.parametrize("reach", [_by_tls, _in_clear], ids=["tls", "behind a proxy"])
-def test_nobody_else_can_write_to_anybody(lab: Lab, region: Region, reach: object) -> None:
-    assert callable(reach)
+@pytest.mark.parametrize("reach", [_by_tls, _in_clear])
+def test_nobody_else_can_write_to_anybody(lab: Lab, region: Region, reach: Reach) -> None:
     with reach(lab, region) as client:
         client.ehlo()
         with pytest.raises(smtplib.SMTPAuthenticationError):
