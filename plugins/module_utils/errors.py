@@ -35,6 +35,9 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── FolderError                 folder_failed        one folder can't be opened, made or removed
     │   ├── MessageRefusedError         message_refused      the target does not take one message
     │   └── MessageUnreadableError      message_unreadable   the source does not give out one message
+    ├── DnsError                        dns_failed           name servers do not say what is asked
+    │   ├── DnsRefusedError             dns_refused          a name server does not take a change from us
+    │   └── DnsChangedError             dns_changed          somebody else changed the records meanwhile
     ├── DatabaseError                   database_error
     │   ├── MissingTableError           missing_table
     │   └── MissingColumnError          missing_column
@@ -333,6 +336,30 @@ class MessageUnreadableError(ServerError):
 
     kind = "message_unreadable"
     safe_next = "Look at the message on the source, mend it there, then run again. Every other message is copied."
+
+
+class DnsError(MigrationError):
+    """Name servers do not say what is asked, or can't be found."""
+
+    kind = "dns_failed"
+    safe_next = "Check the name servers and the resolvers that are asked, then run again; nothing has been changed."
+
+
+class DnsRefusedError(DnsError):
+    """A name server does not take a change from us (RFC 2136, RFC 8945)."""
+
+    kind = "dns_refused"
+    safe_next = (
+        "Check the key's name, algorithm and secret, both clocks, and what the zone allows the key to change, or have "
+        "the customer set the records by hand; nothing has been changed."
+    )
+
+
+class DnsChangedError(DnsError):
+    """The records are not any more what they were when the change was planned."""
+
+    kind = "dns_changed"
+    safe_next = "Find out who changes the zone, then run again: it plans anew; nothing has been changed."
 
 
 class DatabaseError(MigrationError):
