@@ -125,6 +125,7 @@ class Dovecot(Server):
             gid=gid,
             imap_port=self.setup.ports["imap"],
             imaps_port=self.setup.ports["imaps"],
+            pop3_port=self.setup.ports.get("pop3", 0),
             pop3s_port=self.setup.ports["pop3s"],
             doveadm_port=self.setup.ports.get("doveadm", 0),
             rawlog=self.rawlog if self.setup.rawlog else "",

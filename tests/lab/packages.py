@@ -31,6 +31,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "/usr/sbin/sshd": "openssh-server",
         "/usr/bin/ssh-keygen": "openssh-client",
         "/usr/bin/gpg": "gnupg",
+        "/usr/sbin/haproxy": "haproxy",
         "/usr/bin/zstd": "zstd",
         "/usr/sbin/knotd": "knot",
         # PostfixAdmin's database is made by its own program. An extension's file has PHP's version in its path.

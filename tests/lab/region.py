@@ -11,6 +11,7 @@ from typing import Any
 from . import passwords
 from .dovecot import Dovecot, DovecotSetup
 from .exim import Exim, EximSetup
+from .haproxy import SERVICES, HAProxy, HAProxySetup
 from .layout import Layout
 from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
@@ -19,7 +20,9 @@ from .tls import Authority
 
 #: The uid and gid of all mail in the cloud.
 CLOUD_OWNER = (3100, 3100)
-PORTS = ("imap", "imaps", "pop3s", "database", "doveadm", "smtp", "outside", "smtps", "submission")
+EDGE_PORTS = tuple(f"edge_{service}" for service in SERVICES)
+MAIL_PORTS = ("imap", "imaps", "pop3", "pop3s", "smtp", "outside", "smtps", "submission")
+PORTS = (*MAIL_PORTS, "database", "doveadm", *EDGE_PORTS)
 SECRETS = ("master", "doveadm", "dovecot_database", "exim_database", "migration_database")
 MASTER_USER = "migration"
 DATABASE = "cloud"
@@ -52,6 +55,7 @@ class Region:
         self.outside = Exim(f"{name} outside", self.folder / "outside", self._exim("outside", state.ports["outside"]))
         self.mx = Exim(f"{name} mx", self.folder / "mx", self._exim("mx", state.ports["smtp"]))
         self.submission = Exim(f"{name} submission", self.folder / "submission", self._submission(authority))
+        self.edge = HAProxy(f"{name} edge", self.folder / "edge", layout.run / f"{name}-e", self._edge(authority))
 
     @property
     def databases(self) -> Sequence[Server]:
@@ -62,9 +66,14 @@ class Region:
     def servers(self) -> Sequence[Server]:
         """All servers of the region."""
         servers: list[Server] = [self.database, self.dovecot]
-        if self.state.options.takes_mail:
+        options = self.state.options
+        if options.takes_mail:
             servers += [self.outside, self.mx]
-        return [*servers, self.submission] if self.state.options.submission else servers
+        if options.submission:
+            servers.append(self.submission)
+        if options.edge:
+            servers.append(self.edge)
+        return servers
 
     def enable_tenant(self, subscription: str, display_name: str = "") -> None:
         """Add a tenant that customers may be migrated to; one that is there stays as it is."""
@@ -128,6 +137,14 @@ class Region:
             result["smtps"] = {"host": "127.0.0.1", "port": ports["smtps"], "security": "tls"}
         if self.state.options.takes_mail:
             result["smtp"] = {"host": "127.0.0.1", "port": ports["smtp"]}
+        if self.state.options.edge:
+            result["edge"] = {
+                "host": "127.0.0.1",
+                "ports": dict(self.edge.setup.ports),
+                "directory": str(self.edge.certificates),
+                "crt_list": str(self.edge.crt_list),
+                "socket": str(self.edge.socket),
+            }
         if self.state.options.doveadm:
             result["doveadm_url"] = f"http://127.0.0.1:{ports['doveadm']}/doveadm/v1"
             result["doveadm_api_key"] = self.state.secrets["doveadm"]
@@ -149,6 +166,7 @@ class Region:
     def _dovecot(self, socket: Path, authority: Authority) -> DovecotSetup:
         state = self.state
         ports = {each: state.ports[each] for each in ("imap", "imaps", "pop3s")}
+        ports["pop3"] = state.ports["pop3"] if state.options.edge else 0
         return DovecotSetup(
             kind="region",
             ports={**ports, "doveadm": state.ports["doveadm"] if state.options.doveadm else 0},
@@ -168,6 +186,14 @@ class Region:
             rawlog=state.options.rawlog,
             extra=state.options.extra,
         )
+
+    def _edge(self, authority: Authority) -> HAProxySetup:
+        """What is behind it speaks in clear text; it shows the cloud's own certificate to whom it has no other for."""
+        ports = {service: self.state.ports[f"edge_{service}"] for service in SERVICES}
+        backends = {each: self.state.ports[each] for each in ("imap", "pop3")}
+        backends["submission"] = self.state.ports["submission"] if self.state.options.submission else 0
+        names = ("*.atmailcloud.example", "127.0.0.1", "localhost")
+        return HAProxySetup(ports, backends, authority.issue("cloud", names))
 
     def _exim(self, kind: str, port: int) -> EximSetup:
         """Exim asks the database through its socket, too, and gives the mail to Dovecot through one."""

@@ -54,7 +54,8 @@ class RegionOptions:
     """How a region differs from the ordinary one; as for a site, and `doveadm` False takes its HTTP API away.
 
     With `delivery` it takes mail: Exim as its MX, LMTP, and an Exim that is everybody else's server. With `submission`
-    it does that too, and takes mail from its users: an Exim that asks Dovecot who they are.
+    it does that too, and takes mail from its users: an Exim that asks Dovecot who they are. With `edge` there is
+    HAProxy in front of its public ports.
     """
 
     certificate: str = "good"
@@ -63,6 +64,7 @@ class RegionOptions:
     doveadm: bool = True
     delivery: bool = False
     submission: bool = False
+    edge: bool = False
 
     @property
     def takes_mail(self) -> bool:
