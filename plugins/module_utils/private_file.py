@@ -10,11 +10,22 @@ from pathlib import Path
 
 from .errors import InputError
 
+#: What mkstemp gives.
+_PRIVATE = 0o600
+
 
 def write_private(path: Path, content: bytes, *, option: str) -> None:
-    """Write with mode 0600: a temporary file in the same folder, fsync, rename, fsync of the folder.
+    """Write with mode 0600, as :func:`write_file` does. Raises InputError."""
+    write_file(path, content, option=option)
 
-    A missing folder is made (0700). Raises InputError, which names the option, when it can't be written.
+
+def write_file(
+    path: Path, content: bytes, *, option: str, mode: int = _PRIVATE, owner: tuple[int, int] | None = None
+) -> None:
+    """Write by a temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Until it has its name it is for its writer alone, then it has its mode and its owner (uid and gid) from the first
+    moment on. A missing folder is made (0700). Raises InputError, which names the option, when it can't be written.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -23,6 +34,10 @@ def write_private(path: Path, content: bytes, *, option: str) -> None:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
+                if owner is not None:
+                    os.fchown(stream.fileno(), *owner)
+                if mode != _PRIVATE:
+                    os.fchmod(stream.fileno(), mode)
                 os.fsync(stream.fileno())
             Path(name).replace(path)
         except BaseException:
