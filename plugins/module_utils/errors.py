@@ -71,6 +71,10 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── EscrowBusyError             escrow_busy          another run swaps passwords of this source
     │   ├── EscrowOpenError             escrow_open          generated passwords would be taken for users' own
     │   └── EscrowUnprovedError         escrow_unproved      not every original is back where it belongs
+    ├── DkimError                       dkim_failed          a signing key, or its signer, can't be used as it is
+    │   ├── DkimKeyError                dkim_key             a file of a signing key is damaged, or no key
+    │   ├── DkimInUseError              dkim_in_use          a key that has signed would be replaced under its name
+    │   └── DkimTableError              dkim_table           a signer's table says something else of the domain
     └── LedgerError                     ledger_failed
         ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
         ├── LedgerNewerError            ledger_newer         written by a newer version
@@ -619,6 +623,40 @@ class EscrowUnprovedError(EscrowError):
 
     kind = "escrow_unproved"
     safe_next = "Keep the escrow file, mend what the message says, and run again: originals stay in the file."
+
+
+class DkimError(MigrationError):
+    """A signing key, or the tables of its signer, can't be used as they are."""
+
+    kind = "dkim_failed"
+    safe_next = "Mend what is named and run again: mail is signed as before."
+
+
+class DkimKeyError(DkimError):
+    """The file of a signing key is damaged, encrypted, or holds something else."""
+
+    kind = "dkim_key"
+    safe_next = (
+        "Rotate to a new selector, or put the key back from where you keep it; mail is signed as before, and nothing "
+        "has been changed."
+    )
+
+
+class DkimInUseError(DkimError):
+    """A key that has signed would be replaced under its own selector, and mail on its way could not be verified."""
+
+    kind = "dkim_in_use"
+    safe_next = "Give another selector with state: rotated; mail is signed as before, and nothing has been changed."
+
+
+class DkimTableError(DkimError):
+    """A signer's table says something of the domain that is not ours, or can't hold what is wanted."""
+
+    kind = "dkim_table"
+    safe_next = (
+        "Remove the domain's own line from the signer's table, or leave its signing to who wrote it; nothing has been "
+        "changed."
+    )
 
 
 class LedgerError(MigrationError):
