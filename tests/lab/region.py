@@ -43,6 +43,8 @@ class Region:
         self.state = state
         self.folder = layout.data / "regions" / name
         self.mail_root = self.folder / "mail"
+        #: Keys and tables that mail to the outside is signed by, once there are any.
+        self.dkim = self.folder / "dkim"
         self.owner = (os.geteuid(), os.getegid()) if os.geteuid() else CLOUD_OWNER
         setup = self._database(authority)
         self.database = MariaDb(f"{name} mariadb", self.folder / "mariadb", layout.run / f"{name}-m", setup)
@@ -203,6 +205,7 @@ class Region:
             "password": self.state.secrets["exim_database"],
             "lmtp": self.dovecot.run / "lmtp",
             "outside_port": self.state.ports["outside"],
+            "dkim": self.dkim,
         }
         host_name = f"mx1-{self.name}.atmailcloud.example" if kind == "mx" else "mail.outside.example"
         return EximSetup(kind, port, host_name, self.owner, values)
