@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from .layout import Layout
 from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
 from .server import Server
 from .state import Account, RegionState
-from .tls import Authority
+from .tls import GOOD_NAMES, Authority
 
 #: The uid and gid of all mail in the cloud.
 CLOUD_OWNER = (3100, 3100)
@@ -55,7 +56,7 @@ class Region:
             self._dovecot(self.database.socket, authority),
         )
         self.outside = Exim(f"{name} outside", self.folder / "outside", self._exim("outside", state.ports["outside"]))
-        self.mx = Exim(f"{name} mx", self.folder / "mx", self._exim("mx", state.ports["smtp"]))
+        self.mx = Exim(f"{name} mx", self.folder / "mx", self._mx(authority))
         self.submission = Exim(f"{name} submission", self.folder / "submission", self._submission(authority))
         self.edge = HAProxy(f"{name} edge", self.folder / "edge", layout.run / f"{name}-e", self._edge(authority))
 
@@ -209,6 +210,12 @@ class Region:
         }
         host_name = f"mx1-{self.name}.atmailcloud.example" if kind == "mx" else "mail.outside.example"
         return EximSetup(kind, port, host_name, self.owner, values)
+
+    def _mx(self, authority: Authority) -> EximSetup:
+        """It offers TLS to other servers, and takes their mail without it, too."""
+        setup = self._exim("mx", self.state.ports["smtp"])
+        certificate = authority.issue("mx", (setup.host_name, *GOOD_NAMES))
+        return replace(setup, values={**setup.values, "starttls": True}, certificate=certificate)
 
     def _submission(self, authority: Authority) -> EximSetup:
         """It knows nobody itself: Dovecot says who logs in, the database which domains are the cloud's."""
