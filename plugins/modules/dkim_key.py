@@ -17,7 +17,8 @@ description:
   - When a key takes over from another, the old one stays for O(overlap_hours), for mail that is still on its way and so
     that one can go back. The first run after that removes its file; RV(remove_records) names records that may go.
   - The tables of the signer are changed line by line and replaced at once. Lines about other domains stay as they are.
-  - Keys of both types can sign at the same time (RFC 8463), but not with rspamd's maps.
+  - Keys of both types can sign at the same time (RFC 8463) with Exim. OpenDKIM signs by RSA only, rspamd's maps
+    hold one key for a domain.
 attributes:
   check_mode:
     support: full

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from ..errors import DkimTableError, MigrationError
+from ..errors import DkimTableError, MigrationError, UnsupportedError
 from . import store
 from .keys import SigningKey, new_key
 from .options import Request, request
@@ -71,12 +71,17 @@ def _looked(asked: Request, choice: Choice, keys: Sequence[Key]) -> list[Answer]
 
 
 def _refuse_foreign(asked: Request, keys: Sequence[Key]) -> None:
-    """Raises DkimTableError when somebody else signs for the domain, or the signer can't take a second type."""
+    """Raises DkimTableError when somebody else signs for the domain, or the signer can't take such a key beside."""
     foreign = store.foreign_selectors(asked.place, asked.domain, keys)
     if foreign:
         said = f"{asked.place.signing_table} has the domain sign with {', '.join(foreign)}, a key that is not ours"
         raise DkimTableError(said, table=str(asked.place.signing_table))
-    if asked.wanted is None or not asked.place.layout.most:
+    if asked.wanted is None:
+        return
+    if asked.wanted.type not in asked.place.layout.types:
+        said = f"{asked.place.backend} can't sign with keys of type {asked.wanted.type}"
+        raise UnsupportedError(said, option="type")
+    if not asked.place.layout.most:
         return
     others = [key for key in keys if key.stage in ("prepared", "signing") and key.type != asked.wanted.type]
     if others:

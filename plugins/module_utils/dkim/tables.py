@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import DkimTableError
+from .keys import KeyType
 from .names import record_name
 
 Backend = Literal["exim", "opendkim", "rspamd"]
@@ -31,7 +32,8 @@ class Layout:
     """How a signer's tables are written.
 
     ``signing`` makes a domain's lines from its selectors, ``keys`` those of the key table from its selectors and the
-    folder of the keys. ``signing_key`` and ``key_key`` say by which first words a line is the domain's.
+    folder of the keys. ``signing_key`` and ``key_key`` say by which first words a line is the domain's. ``types`` are
+    those that the signer can sign with, ``most`` how many keys of a domain it can (0: any number).
     """
 
     signing: Callable[[str, Sequence[str]], list[str]]
@@ -39,6 +41,7 @@ class Layout:
     signing_key: Callable[[str, str], bool]
     key_key: Callable[[str, str], bool]
     selectors: Callable[[str, str], list[str]]
+    types: frozenset[KeyType] = frozenset({"rsa", "ed25519"})
     most: int = 0
 
     @staticmethod
@@ -73,6 +76,8 @@ LAYOUTS: Mapping[Backend, Layout] = {
         signing_key=lambda word, domain: word == f"*@{domain}",
         key_key=_record_key,
         selectors=lambda rest, domain: [rest.strip().lower().removesuffix(record_name("", domain))],
+        # It takes the key for an RSA one, fails, and answers 451 to all mail of the domain.
+        types=frozenset({"rsa"}),
     ),
     "rspamd": Layout(
         signing=lambda domain, selectors: [f"{domain} {name}" for name in selectors],
@@ -148,4 +153,5 @@ def _entries(text: str) -> list[tuple[str, str, str]]:
 
 def _lines(text: str) -> list[str]:
     """Lines that end at a line feed and nowhere else."""
-    return [line for line in text.replace("\n", "\n\0").split("\0") if line]
+    *whole, rest = text.split("\n")
+    return [*(f"{line}\n" for line in whole), *([rest] if rest else [])]
