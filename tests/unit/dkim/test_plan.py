@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dkim.keys import PublicKey
-from ansible_collections.atmail.migration.plugins.module_utils.dkim.plan import Choice, Key, Wanted, choose, settled
+from ansible_collections.atmail.migration.plugins.module_utils.dkim.plan import (
+    Choice,
+    Key,
+    Stage,
+    Wanted,
+    choose,
+    settled,
+)
 from ansible_collections.atmail.migration.plugins.module_utils.errors import DkimError, DkimInUseError, DkimKeyError
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,7 +30,7 @@ ED = PublicKey("ed25519", 256, "C")
 WANTED = Wanted("present", None, "rsa", 2048, "if_weak", "published", 7 * DAY, 180 * DAY)
 
 
-def key(selector: str, stage: str, public: PublicKey | None = GOOD, **times: Any) -> Key:
+def key(selector: str, stage: Stage, public: PublicKey | None = GOOD, **times: Any) -> Key:
     made = Key(selector, public.type if public else "rsa", public, "prepared", made_at=NOW - 300 * DAY)
     if public is None:
         times["problem"] = "no key"

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, the atmail.migration developers
 from __future__ import annotations
 
+import functools
+
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dkim.tables import (
     LAYOUTS,
@@ -100,7 +102,7 @@ def test_a_domain_comes_and_goes_and_nothing_else_is_touched(
     layout = LAYOUTS[backend]
     text = "\n".join(before) + ("\n" if ended and before else "")
     domain = "zz.acme.example"
-    for make in (with_signing, lambda *rest: with_keys(*rest, "/k")):
+    for make in (with_signing, functools.partial(with_keys, folder="/k")):
         made = make(text, layout, domain, selectors)
         assert made.startswith(text)
         assert make(made, layout, domain, selectors) == made
