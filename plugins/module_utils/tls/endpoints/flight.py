@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from .hello import VERSIONS
 
 #: More than any server's first flight, in bytes.
-MAX_FLIGHT = 256 * 1024
+MAX_FLIGHT = 64 * 1024
+_MAX_MESSAGES = 64
 _ALERT, _HANDSHAKE = 21, 22
 _RECORDS = (20, _ALERT, _HANDSHAKE, 23)
 #: A record's contents, with what encryption may add (RFC 5246 section 6.2.3).
@@ -116,7 +117,9 @@ def _alert(body: bytes) -> Reply | None:
 def _messages(data: bytes) -> Iterator[tuple[int | str, bytes]]:
     """Alerts and whole handshake messages in their order; ends where bytes are still missing."""
     pending = b""
-    for kind, body in _records(data):
+    for number, (kind, body) in enumerate(_records(data)):
+        if number > _MAX_MESSAGES:
+            raise _BrokenError("records without an end")
         if kind == _ALERT:
             if len(body) != 2:
                 raise _BrokenError("an alert that is none")

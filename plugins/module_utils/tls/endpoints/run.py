@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ...errors import InternalError, MigrationError, TimedOutError, UnknownHostError
+from ...errors import ConnectError, InternalError, MigrationError, ProtocolError, TimedOutError, UnknownHostError
 from ...transport import nameserver
 from ...transport.tcp import in_turn, socket_error, tls_context
 from . import certificate, flight, hello, mail, talk, web
@@ -146,17 +146,17 @@ class _Run:
         try:
             with talk.Talk(address, one.port, self._ways.timeout) as trusted:
                 try:
-                    leaf = trusted.encrypt(self._trusting, one.name).getpeercert(binary_form=True)
-                    served = certificate.Served(leaf or b"", (), 0)
+                    leaf = trusted.encrypt(self._trusting, one.name)
+                    served = certificate.Served(leaf, (), 0)
                     return served, self._asked(checks, self._service(one, trusted))
                 except ssl.SSLCertVerificationError as error:
                     served = certificate.Served(b"", (), error.verify_code, error.verify_message)
             with talk.Talk(address, one.port, self._ways.timeout) as blind:
-                leaf = blind.encrypt(self._blind, one.name).getpeercert(binary_form=True)
-                served = certificate.Served(leaf or b"", (), served.verify_code, served.verify_text)
+                leaf = blind.encrypt(self._blind, one.name)
+                served = certificate.Served(leaf, (), served.verify_code, served.verify_text)
                 return served, self._asked(checks, self._service(one, blind))
-        except OSError as error:
-            said = socket_error(error, one.name, one.port).message
+        except (OSError, ConnectError, ProtocolError) as error:
+            said = socket_error(error, one.name, one.port).message if isinstance(error, OSError) else error.message
             return served, [Found("protocol", "no_tls", said), *(Found(check, "not_tried") for check in checks[1:])]
         except Exception as error:  # noqa: BLE001 -- as above
             return served, [Found(check, "failed", _mistake(error)) for check in checks]

@@ -31,13 +31,16 @@ _CHUNK = 16 * 1024
 class Talk:
     """A connection; whatever it does has to be done ``timeout`` seconds after it was begun.
 
-    Raises OSError when it can't be begun, and after that ConnectionLostError, TimedOutError and ProtocolError.
+    Raises OSError when it can't be begun, and after that ConnectionLostError, TimedOutError and ProtocolError. TLS is
+    fed by hand: OpenSSL itself reads on as long as something comes, whatever time limit the socket has.
     """
 
     def __init__(self, address: str, port: int, timeout: float) -> None:
         self._end = time.monotonic() + timeout
         self._read = 0
         self._buffer = b""
+        self._tls: ssl.SSLObject | None = None
+        self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._socket = socket.create_connection((address, port), timeout)
 
     def __enter__(self) -> Self:
@@ -49,28 +52,74 @@ class Talk:
         with contextlib.suppress(OSError):
             self._socket.close()
 
-    def encrypt(self, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
-        """Go on in TLS. Raises OSError, of which ssl.SSLError is one."""
-        self._socket.settimeout(self._left())
-        secure = context.wrap_socket(self._socket, server_hostname=name)
-        self._socket = secure
-        return secure
+    def encrypt(self, context: ssl.SSLContext, name: str) -> bytes:
+        """Go on in TLS; gives back the server's certificate (DER). Raises ssl.SSLError, too."""
+        secure = context.wrap_bio(self._coming, self._going, server_hostname=name)
+        while True:
+            try:
+                secure.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            else:
+                break
+        self._flush()
+        self._tls = secure
+        return secure.getpeercert(binary_form=True) or b""
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
+        if self._tls is None:
+            self._send(data)
+            return
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:
+            raise ConnectionLostError("the server ended the TLS connection") from error
+        self._flush()
+
+    def more(self) -> bytes:
+        """What comes next; empty at the end of the connection."""
+        if self._tls is None:
+            return self._receive()
+        while True:
+            try:
+                return self._tls.read(_CHUNK)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise ConnectionLostError("the server ended the TLS connection") from error
+
+    def _feed(self) -> None:
+        """Give TLS what comes next."""
+        data = self._receive()
+        if data:
+            self._coming.write(data)
+        else:
+            self._coming.write_eof()
+
+    def _flush(self) -> None:
+        """Send what TLS has to say."""
+        data = self._going.read()
+        if data:
+            self._send(data)
+
+    def _send(self, data: bytes) -> None:
         try:
             self._socket.settimeout(self._left())
             self._socket.sendall(data)
         except OSError as error:
-            raise self._lost(error) from error
+            raise _lost(error) from error
 
-    def more(self) -> bytes:
-        """What comes next; empty at the end of the connection."""
+    def _receive(self) -> bytes:
         try:
             self._socket.settimeout(self._left())
             data = self._socket.recv(_CHUNK)
         except OSError as error:
-            raise self._lost(error) from error
+            raise _lost(error) from error
         self._read += len(data)
         if self._read > MAX_READ:
             raise ProtocolError(f"the server said more than {MAX_READ} bytes")
@@ -100,10 +149,11 @@ class Talk:
             raise TimeoutError
         return left
 
-    def _lost(self, error: OSError) -> TimedOutError | ConnectionLostError:
-        if isinstance(error, TimeoutError):
-            return TimedOutError("no answer within the time limit")
-        return ConnectionLostError("the server closed the connection")
+
+def _lost(error: OSError) -> TimedOutError | ConnectionLostError:
+    if isinstance(error, TimeoutError):
+        return TimedOutError("no answer within the time limit")
+    return ConnectionLostError("the server closed the connection")
 
 
 def addresses(name: str, timeout: float) -> list[str]:
