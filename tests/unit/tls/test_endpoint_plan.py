@@ -15,6 +15,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints imp
 from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.info import endpoints
 from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.plan import (
     CLOSED,
+    OPEN,
     PORTS,
     Cloud,
     PublicName,
@@ -44,7 +45,7 @@ def params(**given: Any) -> dict[str, Any]:
 
 
 def name(text: str, *services: str, **more: Any) -> dict[str, Any]:
-    return {"name": text, "services": list(services) or list(options.OPEN), **more}
+    return {"name": text, "services": list(services) or list(OPEN), **more}
 
 
 def test_the_cloud_has_a_name_for_every_service() -> None:
