@@ -75,6 +75,10 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── DkimKeyError                dkim_key             a file of a signing key is damaged, or no key
     │   ├── DkimInUseError              dkim_in_use          a key that has signed would be replaced under its name
     │   └── DkimTableError              dkim_table           a signer's table says something else of the domain
+    ├── BundleError                     bundle_unusable      a certificate bundle has faults, each named in the findings
+    ├── BalancerError                   balancer_failed      the load balancer does not do what it is told
+    │   ├── BalancerBusyError           balancer_busy        somebody else is replacing a certificate on it
+    │   └── RollbackError               nothing_to_roll_back there is no bundle from before
     └── LedgerError                     ledger_failed
         ├── LedgerForeignError          ledger_foreign       the file is not a ledger of ours, or another customer's
         ├── LedgerNewerError            ledger_newer         written by a newer version
@@ -657,6 +661,39 @@ class DkimTableError(DkimError):
         "Remove the domain's own line from the signer's table, or leave its signing to who wrote it; nothing has been "
         "changed."
     )
+
+
+class BundleError(MigrationError):
+    """A customer's certificate bundle has faults; the result's ``findings`` name all of them."""
+
+    kind = "bundle_unusable"
+    safe_next = "Look at the findings: each says what helps. What is served stays as it is; nothing has been changed."
+
+
+class BalancerError(MigrationError):
+    """The load balancer does not take a certificate, or has it not as it should be."""
+
+    kind = "balancer_failed"
+    safe_next = (
+        "Look at HAProxy's answer and its log, then run again: what is served goes on, and nothing is done twice."
+    )
+
+
+class BalancerBusyError(BalancerError):
+    """Somebody else is in the middle of replacing a certificate on the load balancer."""
+
+    kind = "balancer_busy"
+    safe_next = (
+        "Wait until the other one is done, then run again. A transaction that nobody wants any more is ended by the "
+        "runtime API's `abort ssl cert`; nothing has been changed."
+    )
+
+
+class RollbackError(BalancerError):
+    """There is no bundle from before the present one."""
+
+    kind = "nothing_to_roll_back"
+    safe_next = "Install another bundle (state: present), or take this one away (state: absent); nothing was changed."
 
 
 class LedgerError(MigrationError):
