@@ -122,8 +122,9 @@ def parse(text: str) -> Spf:
             continue
         found, trouble = _term(word)
         if trouble:
-            problems.append(f"{word}: {trouble}")
-            broken.append(word)
+            shown = word.encode("unicode_escape").decode()
+            problems.append(f"{shown}: {trouble}")
+            broken.append(shown)
         elif found:
             terms.append(found)
     names = [term.name for term in terms if term.modifier]

@@ -22,6 +22,8 @@ PORT = 53
 #: What fits into one packet everywhere (DNS flag day 2020).
 _PAYLOAD = 1232
 _AT_ONCE = 16
+#: Questions without an answer after which a server is given up.
+_SILENT = 3
 
 Status = Literal["found", "nothing", "no_name", "refused", "failed", "silent"]
 
@@ -79,6 +81,7 @@ class Asker:
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="dns")
         self._known: dict[tuple[NameServer, str, str], Future[Told]] = {}
+        self._silent: dict[NameServer, int] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -117,8 +120,17 @@ class Asker:
         key = (server, plain(name), kind)
         with self._lock:
             if key not in self._known:
-                self._known[key] = self._pool.submit(ask, self._dns, *key, self._timeout)
+                self._known[key] = self._pool.submit(self._ask, *key)
             return self._known[key]
+
+    def _ask(self, server: NameServer, name: str, kind: str) -> Told:
+        """One question; a server that was silent several times is asked no more, as every time costs the whole wait."""
+        if self._silent.get(server, 0) >= _SILENT:
+            return Told(server, name, kind, "silent", reason="no answer before")
+        told = ask(self._dns, server, name, kind, self._timeout)
+        with self._lock:
+            self._silent[server] = self._silent.get(server, 0) + 1 if told.status == "silent" else 0
+        return told
 
 
 @dataclass(frozen=True)
