@@ -12,6 +12,7 @@ import dns.name
 import dns.rdatatype
 import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
+from dns.dnssectypes import Algorithm
 
 from .knot import Zone
 
@@ -34,7 +35,7 @@ def signed(
     origin = dns.name.from_text(name)
     zone = dns.zone.from_text(Zone(lines).text(f"{name}.", 1), origin, relativize=False)
     private = ec.generate_private_key(ec.SECP256R1())
-    key = dns.dnssec.make_dnskey(private.public_key(), dns.dnssec.Algorithm.ECDSAP256SHA256, flags=257)
+    key = dns.dnssec.make_dnskey(private.public_key(), Algorithm.ECDSAP256SHA256, flags=257)
     now = datetime.now(UTC)
     begins = min(now, now + ends) - timedelta(days=1)
     dns.dnssec.sign_zone(
@@ -46,7 +47,7 @@ def signed(
         add_dnskey=True,
     )
     for kind in without:
-        for node in zone.values():
+        for node in zone.nodes.values():
             node.delete_rdataset(zone.rdclass, dns.rdatatype.RRSIG, dns.rdatatype.from_text(kind))
     ds = dns.dnssec.make_ds(origin, key, "SHA256")
     text = zone.to_text(relativize=True, want_origin=False)
