@@ -291,7 +291,8 @@ zone_lines:
   type: str
   sample: "acme.example. 300 IN MX 10 mx1-eu.atmailcloud.com."
 records:
-  description: The same as M(atmail.migration.dns_records) takes them, each with C(when), V(now) or V(cut_over).
+  description: The same as M(atmail.migration.dns_records) takes them, each with C(when), V(now) or V(cut_over), and the
+    C(check) that wants it.
   returned: success
   type: list
   elements: dict
@@ -304,6 +305,7 @@ records:
       when: cut_over
       replaces: ""
       why: mail of acme.example goes to the cloud
+      check: mx
 recorded:
   description: Since when TTLs are low, by name and type; give it to the next check.
   returned: success

@@ -79,6 +79,10 @@ GIVEN = [
     (("migration_owners",), "intake_info", ("owners",)),
     (("migration_certificates",), "intake_info", ("certificates",)),
     (("migration_pgp",), "intake_info", ("pgp",)),
+    (("migration_dns", "names"), "dns_readiness_info", ("names",)),
+    (("migration_dns", "dmarc"), "dns_readiness_info", ("dmarc",)),
+    (("migration_dns", "ttl"), "dns_readiness_info", ("ttl",)),
+    (("migration_dns", "authoritative"), "dns_readiness_info", ("authoritative",)),
     (("migration_pgp_recipients",), "pgp_encrypt", ("recipients",)),
 ]
 

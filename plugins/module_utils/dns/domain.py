@@ -35,7 +35,7 @@ class Result:
         """Take a finding, and the records that mend it where there is something to mend."""
         self.findings.append(finding)
         if finding.state != OK:
-            self.records += records
+            self.records += [replace(record, check=finding.check) for record in records]
         return finding
 
 

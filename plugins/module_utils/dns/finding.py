@@ -77,7 +77,7 @@ class Record:
     """A record set to make: all ``values`` of a name and type, in the form of a zone file, ``ttl`` in seconds.
 
     ``replaces`` is how those values begin (as text) that are replaced, where others of the set stay; empty for the
-    whole set. ``when`` is ``now``, ``cut_over`` or ``later``. No values: the set is removed.
+    whole set. ``when`` is ``now``, ``cut_over`` or ``later``. No values: the set is removed. ``check`` wants it.
     """
 
     zone: str
@@ -88,6 +88,7 @@ class Record:
     when: When = "now"
     replaces: str = ""
     why: str = ""
+    check: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The record set as the module dns_records takes it, and what it is for."""
@@ -100,6 +101,7 @@ class Record:
             "when": self.when,
             "replaces": self.replaces,
             "why": self.why,
+            "check": self.check,
         }
 
 
