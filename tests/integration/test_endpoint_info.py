@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration.settings_lab import run_module
+from tests.integration.settings_lab import run_here, run_module
 from tests.lab import ports
+from tests.lab.knot import Knot, Zone
 from tests.lab.lab import Lab
 from tests.lab.region import Region
-from tests.lab.state import RegionOptions
+from tests.lab.state import RegionOptions, SiteOptions
 
 CLOUD = "atmailcloud.example"
 OWN = ("mail.acme.example", "webmail.acme.example")
@@ -22,7 +23,11 @@ CLOSED = ("smtp", "pop3", "imap", "submission")
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with Lab.temporary(sites=(), region_options={"eu": RegionOptions(submission=True, edge=True)}) as lab:
+    # The site is one of those that speak TLS 1.0 and nothing newer.
+    with Lab.temporary(
+        site_options={"acme": SiteOptions(old_tls=True)},
+        region_options={"eu": RegionOptions(submission=True, edge=True)},
+    ) as lab:
         region = lab.region("eu")
         region.add_account("ann@acme.example", "a secret")
         region.edge.stop()
@@ -76,7 +81,7 @@ def test_a_region_as_it_should_be(lab: Lab, closed: dict[str, int]) -> None:
     assert result["ready"] is True
     assert result["summary"] == {"ok": len(result["checks"]), "warning": 0, "unchecked": 0, "wrong": 0}
     seen = {(row["name"], row["service"]) for row in result["checks"] if row["check"] == "tls_1_3"}
-    assert {service for name, service in seen if name == "mail.acme.example"} == set(region_ports(lab))
+    assert {service for name, service in seen if name == "mail.acme.example"} == set(lab.region("eu").edge.setup.ports)
     assert ("imap-eu.atmailcloud.example", "imaps") in seen
     assert ("acme.atmailcloud.example", "dav") in seen
     refused = next(row for row in result["checks"] if (row["service"], row["check"]) == ("smtps", "authentication"))
@@ -85,8 +90,108 @@ def test_a_region_as_it_should_be(lab: Lab, closed: dict[str, int]) -> None:
     assert taken == ["<ann@acme.example>: 250 Accepted"] * 2
     assert result["table"][0] == result["headline"]
     assert result["open"] == [result["headline"]]
+    log = lab.region("eu").dovecot.log.read_text()
+    assert ("no auth attempts" in log, "auth failed" in log, "Login: user" in log) == (True, False, False)
     assert lab.region("eu").submission.said().count("<=") == lab.region("eu").mx.said().count("<=") == 0
 
 
-def region_ports(lab: Lab) -> dict[str, int]:
-    return dict(lab.region("eu").edge.setup.ports)
+def test_certificates_by_name(lab: Lab, closed: dict[str, int]) -> None:
+    region = lab.region("eu")
+    names = ["old.acme.example", "other.acme.example"]
+    services = {"https": region.edge.setup.ports["https"]}
+    ports = {**dict.fromkeys([*region.edge.setup.ports, *closed, "mx"], 0), **services}
+    bundles = [{"file": "acme.pem", "names": ["old.acme.example"]}]
+    more = {"ports": ports, "cloud_names": False, "certificates": bundles}
+    result = run_here("endpoint_info", _options(lab, region, closed, names, **more)).result
+    assert not_ok(result) == {
+        ("old.acme.example", "https", "dates", "expired"),
+        ("other.acme.example", "", "plan", "unplanned"),
+        ("other.acme.example", "https", "names", "other_name"),
+    }
+    assert result["ready"] is False
+    seen = {row["name"]: row["seen"] for row in result["checks"] if row["check"] == "names"}
+    assert seen["other.acme.example"] == "*.atmailcloud.example, localhost, 127.0.0.1"
+
+
+def _only(lab: Lab, closed: dict[str, int], **ports: int) -> dict[str, Any]:
+    """Options for some ports alone."""
+    everything = [*lab.region("eu").edge.setup.ports, *closed, "mx"]
+    return _options(lab, lab.region("eu"), closed, [], ports={**dict.fromkeys(everything, 0), **ports})
+
+
+def test_ports_that_should_be_closed(lab: Lab, closed: dict[str, int]) -> None:
+    region = lab.region("eu")
+    wanted = {"imap": region.state.ports["imap"], "submission": region.state.ports["submission"]}
+    result = run_here("endpoint_info", _only(lab, closed, **{**closed, **wanted})).result
+    hosts = (f"{host}.{CLOUD}" for host in ("acme", "imap-eu", "smtp-eu"))
+    assert not_ok(result) == {(host, service, "closed", "open") for host in hosts for service in wanted}
+
+
+def test_an_exchanger_that_knows_other_domains(lab: Lab, closed: dict[str, int]) -> None:
+    options = _only(lab, closed, mx=lab.region("eu").state.ports["smtp"])
+    more = {"domains": ["globex.example"], "recipients": [], "foreign": "ann@acme.example"}
+    result = run_here("endpoint_info", {**options, **more}).result
+    hosts = [f"{host}.{CLOUD}" for host in ("mx1-eu", "mx2-eu")]
+    assert not_ok(result) == {
+        *((host, "mx", "accepts", "refused") for host in hosts),
+        *((host, "mx", "relay", "relays") for host in hosts),
+    }
+    said = [row["seen"] for row in result["checks"] if row["check"] == "accepts"]
+    assert said == ["<postmaster@globex.example>: 550 relaying is not permitted"] * 2
+
+
+def test_servers_without_a_load_balancer(lab: Lab, closed: dict[str, int]) -> None:
+    region = lab.region("eu")
+    wanted = {name: region.state.ports[name] for name in ("imaps", "pop3s", "smtps")}
+    result = run_here("endpoint_info", _only(lab, closed, **wanted)).result
+    assert {(service, check, verdict) for _name, service, check, verdict in not_ok(result)} == {
+        (service, "names", "other_name") for service in wanted
+    }
+
+
+def test_a_server_of_old(lab: Lab, closed: dict[str, int]) -> None:
+    site = lab.site("acme")
+    result = run_here("endpoint_info", _only(lab, closed, imaps=site.state.ports["imaps"])).result
+    assert {(check, verdict) for _name, _service, check, verdict in not_ok(result)} == {
+        ("tls_1_0", "accepted"),
+        ("tls_1_2", "refused"),
+        ("tls_1_3", "refused"),
+        ("protocol", "no_tls"),
+    }
+
+
+def test_services_that_are_not_there(lab: Lab, closed: dict[str, int]) -> None:
+    region = lab.region("eu")
+    region.submission.stop()
+    try:
+        wanted = {"smtps": region.edge.setup.ports["smtps"], "imaps": closed["imap"]}
+        result = run_here("endpoint_info", _only(lab, closed, **wanted)).result
+    finally:
+        region.submission.start()
+    assert not_ok(result) == {
+        ("imap-eu.atmailcloud.example", "imaps", "port", "closed"),
+        ("smtp-eu.atmailcloud.example", "smtps", "protocol", "closed_early"),
+    }
+
+
+def test_names_lead_where_the_resolvers_say(lab: Lab, closed: dict[str, int]) -> None:
+    region = lab.region("eu")
+    options = _options(lab, region, closed, [], addresses={}, cloud_names=False, where="dns", exchangers=[])
+    zone = Zone(["mail 300 CNAME edge", "edge 300 A 127.0.0.1", "edge 300 AAAA 2001:db8::1", "text 300 TXT nothing"])
+    with Knot.temporary({"acme.example": zone}) as knot:
+        more = {
+            "resolvers": [f"{knot.address}:{knot.port}"],
+            "names": [{"name": name, "services": ["imaps"]} for name in ("mail.acme.example", "text.acme.example")],
+        }
+        result = run_here("endpoint_info", {**options, **more}).result
+    found = {(row["name"], row["check"], row["verdict"]) for row in result["checks"] if not row["service"]}
+    assert ("mail.acme.example", "name", "found") in found
+    assert ("text.acme.example", "name", "unknown_name") in found
+    tried = {row["address"] for row in result["checks"] if row["check"] == "protocol" and row["verdict"] == "right"}
+    assert tried == {"127.0.0.1"}
+
+
+def test_wrong_options_fail_by_name(lab: Lab, closed: dict[str, int]) -> None:
+    outcome = run_module("endpoint_info", _options(lab, lab.region("eu"), closed, ["*.acme.example"], addresses={}))
+    assert outcome.kind == "invalid_input"
+    assert outcome.result["where"] == {"customer": "acme", "option": "names"}
