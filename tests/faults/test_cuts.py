@@ -17,6 +17,8 @@ from tests.integration.checks.world import Pair, World, small_mails, with_gaps
 
 from .proxy import Cut, cutting
 
+pytestmark = pytest.mark.long
+
 #: What a run may say of a connection that broke for good.
 LOST = {"connection_lost", "connection_failed", "connection_refused", "tls_failed", "timeout"}
 #: After so many bytes: within the TLS handshake, at the log-in, in the survey, in the copying.

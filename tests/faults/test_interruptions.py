@@ -15,6 +15,8 @@ from .interruptions.scenarios import SCENARIOS, ledgers
 from .interruptions.stage import Scenario, compare
 from .interruptions.theatre import COUNTS, Theatre
 
+pytestmark = pytest.mark.long
+
 #: Steps of each scenario, chosen by a fixed seed; a scenario has between 40 and 700.
 SAMPLE = 2
 

@@ -19,7 +19,7 @@ from tests.integration.checks.module import Running
 from tests.integration.checks.picture import Picture, differences, look, placeholders
 from tests.integration.checks.world import Pair, World, small_mails, with_gaps
 
-pytestmark = pytest.mark.case(75, 77)
+pytestmark = [pytest.mark.case(75, 77), pytest.mark.long]
 SEED = 20261123
 #: Where UIDs are the source's, and where they are not.
 MOMENTS = {"auto": 5, "mapped": 3}

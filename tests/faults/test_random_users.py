@@ -9,6 +9,8 @@ import pytest
 
 from tests.users.play import SEED, play
 
+pytestmark = pytest.mark.long
+
 SECONDS = 60
 
 

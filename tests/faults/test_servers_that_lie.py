@@ -15,6 +15,8 @@ from .scripted.behaviour import NOISE
 from .scripted.engine import Trial
 from .scripted.trials import change, mail, mailbox, trial
 
+pytestmark = pytest.mark.long
+
 BOTH = pytest.mark.parametrize("faithful", [True, False], ids=["faithful", "mapped"])
 
 

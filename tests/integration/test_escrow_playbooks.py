@@ -15,6 +15,8 @@ from tests.lab.lab import Lab
 
 from .playbook_runs import Operator, Run
 
+pytestmark = pytest.mark.long
+
 WARNING = "accounts have a generated password on the source since"
 
 

@@ -315,3 +315,19 @@ def test_special_use_is_carried_over(pair: Pair) -> None:
     assert "\\sent" in attributes["Sent"]
     assert "\\drafts" in attributes["Drafts"]
     pair.faithful()
+
+
+@pytest.mark.parametrize("on_the_source", [False, True])
+def test_a_probe_that_a_killed_run_has_left_goes_unless_it_is_the_users_own(pair: Pair, on_the_source: bool) -> None:
+    probe = "atmail-migration-probe"
+    _folders(pair, probe if on_the_source else "Other")
+    pair.done()
+    if not on_the_source:
+        with pair.at_target() as target:
+            target.create(probe)
+            target.append(probe, plain("left"))
+        assert pair.sync(check=True).failed is False
+        assert probe in look(pair.target).folders
+        pair.done()
+    pair.faithful()
+    assert pair.done()["changed"] is False

@@ -9,6 +9,8 @@ from tests.huge import runs
 
 from .checks.world import World
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.slow
 @pytest.mark.case(31, 32)

@@ -18,6 +18,8 @@ from tests.integration.settings_lab import VAULT_PASSWORD, SettingsLab
 from tests.lab.atmail import AtmailAccount
 from tests.lab.lab import Lab
 
+pytestmark = pytest.mark.long
+
 PASSWORDS = {
     "ann@acme.example": ("Pa$$w0rd! {{ x }}", "plain"),
     "bob@acme.example": ('bob\'s "secret" \\', "md5"),

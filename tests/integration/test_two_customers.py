@@ -19,6 +19,8 @@ from .checks.mail import Place
 from .checks.picture import differences, look, placeholders
 from .playbook_runs import Operator
 
+pytestmark = pytest.mark.long
+
 CUSTOMERS = ("acme", "globex")
 
 
@@ -89,8 +91,10 @@ def test_the_second_run_says_nothing_to_the_target_that_could_change_it(operator
     users = [(customer, each["address"]) for customer in CUSTOMERS for each in sides(operator, customer)[0]["accounts"]]
     for customer, user in users:
         wire.forget(rawlogs[customer], user)
+    before = {region: operator.target_state(region) for region in ("eu", "us")}
     run = operator.run("migrate")
     assert run.code == 0, run.text
+    assert {region: operator.target_state(region) for region in ("eu", "us")} == before
     assert {host: counts["changed"] for host, counts in run.recap.items()} == dict.fromkeys(CUSTOMERS, 0)
     for customer, user in users:
         assert wire.commands(rawlogs[customer], user), user

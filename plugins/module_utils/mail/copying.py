@@ -27,6 +27,7 @@ from .ladder import Ladder
 from .listing import read_fingerprints, search
 from .plan import match
 from .session import Selected, Session, refusal
+from .soundness import PROBE, is_sound
 from .transfer import BATCH_MESSAGES, HOPELESS, Appender, BatchRefusedError, copy_messages
 from .twins import surplus
 from .uidset import MAX_UID, chunks, outside, ranges
@@ -192,20 +193,28 @@ class FolderCopy:
         return self.opened(self._next)
 
     def _refused_alone(self, part: Part, uid: int, error: ServerError) -> None:
-        """One message was refused by itself. A server's fault may be its doing; with a second in a row it is not."""
+        """One message was refused by itself. A server's fault may be its doing; with a second in a row it is not.
+
+        The source folder has to be open.
+        """
         part.limit = BATCH_MESSAGES
         if not isinstance(error, ServerFaultError):
             if not self.ladder.climb(uid, error):
                 self.skip.add(uid)
             return
         part.limit = 1
-        if self._in_a_row or len(self._faulty) >= _MAX_FAULTS:
+        if self._in_a_row or len(self._faulty) >= _MAX_FAULTS or (part.keep_uids and not self._sound_but_for(uid)):
             self._absolve()
             raise error
         self.ladder.give_up(uid, error)
         self.skip.add(uid)
         self._faulty.append(uid)
         self._in_a_row = True
+
+    def _sound_but_for(self, uid: int) -> bool:
+        """Whether the target stores other messages: where UIDs are kept, leaving one out costs its UID for good."""
+        sent = self.shared.source.fingerprints([uid]).get(uid)
+        return is_sound(self.shared.target, self.shared.namespace.name(PROBE), sent.size if sent else 0)
 
     def _absolve(self) -> None:
         """The messages that were blamed for faults are not to blame: the server is."""

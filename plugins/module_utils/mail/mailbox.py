@@ -30,6 +30,7 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
+from ..transport.wire import quoted
 from .doveadm import Doveadm
 from .findings import about_grants, about_groupware, about_names
 from .folder import FolderRun, SharedState
@@ -60,6 +61,7 @@ from .plan import (
 )
 from .polite import Patience, connect, keep_each_other_alive, persist
 from .session import Session
+from .soundness import PROBE
 from .source import Source, open_source
 from .subscribing import Subscriptions
 from .survey import Folder, FolderState, Side, survey
@@ -221,6 +223,9 @@ class MailboxRun:
     def _surveyed(self, policy: Policy, *, absent: bool) -> tuple[Side, Side, MailboxPlan, dict[Path, FolderRow]]:
         source = self._source.survey(absent=absent, kinds=policy.rules.namespaces)
         target = survey(self._target, absent=absent)
+        if PROBE in target.existing() and PROBE not in source.folders and not self._setting.check_mode:
+            self._target.must("remove the folder", b"DELETE ", quoted(target.folders[PROBE].name))
+            target = survey(self._target, absent=absent)
         self._check_source(source)
         for finding in self._source.findings:
             self.outcome.find(finding)
