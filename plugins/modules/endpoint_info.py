@@ -45,24 +45,21 @@ options:
     type: bool
     default: true
   names:
-    description: The customer's own names.
-    type: list
-    elements: dict
-    default: []
+    description: The customer's own names by what they are for. A name may be in several of them.
+    type: dict
+    default: {}
     suboptions:
-      name:
-        description: The host name.
-        type: str
-        required: true
-      services:
-        description: What it is for; all of it where one name serves for everything.
-        type: list
-        elements: str
-        choices: [https, smtps, imaps, pop3s, dav]
-        default: [https, smtps, imaps, pop3s, dav]
-      fingerprint:
-        description: The SHA-256 fingerprint of the certificate that has to be served, 64 digits with or without colons.
-        type: str
+      webmail: {description: "Names for webmail, C(https) and C(dav).", type: list, elements: str, default: []}
+      admin: {description: "Names for the web admin, C(https).", type: list, elements: str, default: []}
+      imap: {description: "Names for C(imaps) and C(pop3s).", type: list, elements: str, default: []}
+      pop: {description: "Names for C(pop3s) only.", type: list, elements: str, default: []}
+      smtp: {description: "Names for sending mail, C(smtps).", type: list, elements: str, default: []}
+      dav: {description: "Names for C(dav) only.", type: list, elements: str, default: []}
+      all: {description: "Names that serve for everything.", type: list, elements: str, default: []}
+  fingerprints:
+    description: The SHA-256 fingerprint of the certificate that a name has to show, 64 digits with or without colons.
+    type: dict
+    default: {}
   where:
     description:
       - V(cloud) connects for the customer's own names to where the cloud's name for the service is, as long as they
@@ -132,6 +129,43 @@ options:
   ca_path:
     description: File with the authorities to trust, instead of the system's.
     type: path
+  optional:
+    description: Checks, or services with all their checks, that the cut-over does not need. They are tried, too.
+    type: list
+    elements: str
+    choices:
+      - plan
+      - name
+      - port
+      - closed
+      - ssl_3_0
+      - tls_1_0
+      - tls_1_1
+      - tls_1_2
+      - tls_1_3
+      - chain
+      - trust
+      - names
+      - dates
+      - served
+      - protocol
+      - log_in
+      - authentication
+      - relay
+      - mx
+      - starttls
+      - users
+      - accepts
+      - https
+      - smtps
+      - imaps
+      - pop3s
+      - dav
+      - smtp
+      - pop3
+      - imap
+      - submission
+    default: []
   warn_days:
     description: A certificate that ends in fewer days is warned of.
     type: int
@@ -158,8 +192,9 @@ EXAMPLES = r"""
     region: eu
     subscription: acme
     names:
-      - {name: webmail.acme.example, services: [https, dav]}
-      - {name: mail.acme.example, services: [imaps, pop3s, smtps]}
+      webmail: [webmail.acme.example]
+      imap: [mail.acme.example]
+      smtp: [mail.acme.example]
     certificates: "{{ migration_certificates }}"
     domains: [acme.example]
     recipients: [ann@acme.example]
@@ -173,7 +208,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ready:
-  description: Whether nothing is wrong, and everything could be tried.
+  description: Whether nothing is wrong, and everything could be tried, O(optional) aside.
   returned: success
   type: bool
   sample: false
@@ -181,12 +216,12 @@ headline:
   description: How the endpoints stand, in a sentence.
   returned: success
   type: str
-  sample: "acme: the endpoints do not all answer as they should (1 wrong, 84 ok)"
+  sample: "acme: the endpoints are not ready for the cut-over (1 wrong, 84 ok)"
 summary:
-  description: Numbers of checks by state.
+  description: Numbers of checks by state; C(stopping) are those that the cut-over can't start with.
   returned: success
   type: dict
-  sample: {ok: 84, warning: 0, unchecked: 0, wrong: 1}
+  sample: {ok: 84, warning: 0, unchecked: 0, wrong: 1, stopping: 1}
 checks:
   description: Everything that was tried, in an order that stays.
   returned: success
@@ -243,18 +278,23 @@ checks:
       returned: always
       type: str
       sample: Install the bundle for this name, and look at the load balancer's crt-list.
+    stops:
+      description: Whether the cut-over can't start because of it.
+      returned: always
+      type: bool
+      sample: false
 table:
   description: The result as lines for a screen, one for each port.
   returned: success
   type: list
   elements: str
-  sample: ["acme: the endpoints answer as they should (85 checks)"]
+  sample: ["acme: the endpoints are ready for the cut-over (85 checks)"]
 open:
   description: The same for those ports only where something is not V(ok).
   returned: success
   type: list
   elements: str
-  sample: ["acme: the endpoints answer as they should (85 checks)"]
+  sample: ["acme: the endpoints are ready for the cut-over (85 checks)"]
 markdown:
   description: The result as a page in Markdown.
   returned: success

@@ -52,7 +52,7 @@ def _options(
         "region": "eu",
         "subscription": "acme",
         "cloud_domain": CLOUD,
-        "names": [{"name": name} for name in names],
+        "names": {"all": list(names)},
         "domains": ["acme.example"],
         "recipients": ["ann@acme.example"],
         "ports": {**region.edge.setup.ports, **closed, "mx": region.state.ports["smtp"]},
@@ -79,7 +79,7 @@ def test_a_region_as_it_should_be(lab: Lab, closed: dict[str, int]) -> None:
     assert not_ok(result) == set()
     assert outcome.changed is False
     assert result["ready"] is True
-    assert result["summary"] == {"ok": len(result["checks"]), "warning": 0, "unchecked": 0, "wrong": 0}
+    assert result["summary"] == {"ok": len(result["checks"]), "warning": 0, "unchecked": 0, "wrong": 0, "stopping": 0}
     seen = {(row["name"], row["service"]) for row in result["checks"] if row["check"] == "tls_1_3"}
     assert {service for name, service in seen if name == "mail.acme.example"} == set(lab.region("eu").edge.setup.ports)
     assert ("imap-eu.atmailcloud.example", "imaps") in seen
@@ -181,7 +181,7 @@ def test_names_lead_where_the_resolvers_say(lab: Lab, closed: dict[str, int]) ->
     with Knot.temporary({"acme.example": zone}) as knot:
         more = {
             "resolvers": [f"{knot.address}:{knot.port}"],
-            "names": [{"name": name, "services": ["imaps"]} for name in ("mail.acme.example", "text.acme.example")],
+            "names": {"imap": ["mail.acme.example", "text.acme.example"]},
         }
         result = run_here("endpoint_info", {**options, **more}).result
     found = {(row["name"], row["check"], row["verdict"]) for row in result["checks"] if not row["service"]}
@@ -194,4 +194,4 @@ def test_names_lead_where_the_resolvers_say(lab: Lab, closed: dict[str, int]) ->
 def test_wrong_options_fail_by_name(lab: Lab, closed: dict[str, int]) -> None:
     outcome = run_module("endpoint_info", _options(lab, lab.region("eu"), closed, ["*.acme.example"], addresses={}))
     assert outcome.kind == "invalid_input"
-    assert outcome.result["where"] == {"customer": "acme", "option": "names"}
+    assert outcome.result["where"] == {"customer": "acme", "option": "names.all"}

@@ -83,6 +83,8 @@ GIVEN = [
     (("migration_dns", "dmarc"), "dns_readiness_info", ("dmarc",)),
     (("migration_dns", "ttl"), "dns_readiness_info", ("ttl",)),
     (("migration_dns", "authoritative"), "dns_readiness_info", ("authoritative",)),
+    (("migration_endpoints", "names"), "endpoint_info", ("names",)),
+    (("migration_endpoints", "ports"), "endpoint_info", ("ports",)),
     (("migration_pgp_recipients",), "pgp_encrypt", ("recipients",)),
 ]
 
@@ -109,6 +111,16 @@ def test_the_inventory_gives_an_estimate_what_the_role_does_not_know_by_itself()
     for name, option in ours.items():
         assert (option["type"], option.get("default")) == (theirs[name]["type"], theirs[name].get("default"))
     assert set(ours["rates"]["options"]) == set(theirs["rates"]["suboptions"])
+
+
+def test_the_inventory_says_of_endpoints_what_the_role_does_not_know_by_itself() -> None:
+    ours = inside(role_options("migration"), "migration_endpoints")
+    theirs = inside(module_options("endpoint_info"))
+    assert set(theirs) - set(ours) == {"customer", "region", "subscription", "where", "certificates", "domains"}
+    for name, option in ours.items():
+        assert option["type"] == theirs[name]["type"], name
+        assert option.get("choices") == theirs[name].get("choices"), name
+        assert name in {"names", "cloud_domain"} or option.get("default") == theirs[name].get("default"), name
 
 
 @pytest.mark.parametrize(

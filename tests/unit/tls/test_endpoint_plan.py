@@ -44,10 +44,6 @@ def params(**given: Any) -> dict[str, Any]:
     return {**found, "customer": "acme", "region": "eu", "subscription": "acme", "ports": dict(PORTS), **given}
 
 
-def name(text: str, *services: str, **more: Any) -> dict[str, Any]:
-    return {"name": text, "services": list(services) or list(OPEN), **more}
-
-
 def test_the_cloud_has_a_name_for_every_service() -> None:
     found = plan(CLOUD.names(), CLOUD.exchangers(), CLOUD, PORTS, "cloud")
     assert {(one.name, one.at, one.port) for one in found.open} == {
@@ -99,13 +95,13 @@ def test_every_name_needs_a_certificate() -> None:
 @pytest.mark.parametrize(
     ("given", "option"),
     [
-        ({"names": [name("no host")]}, "names"),
-        ({"names": [name("*.acme.example")]}, "names"),
-        ({"names": [name("mail.acme.example\r\nEHLO")]}, "names"),
-        ({"names": [name("a\0b.example")]}, "names"),
-        ({"names": [name("192.0.2.1")]}, "names"),
-        ({"names": [name("mail.acme.example", "smtp")]}, "names.services"),
-        ({"names": [name("mail.acme.example", fingerprint="12:34")]}, "names.fingerprint"),
+        ({"names": {"all": ["no host"]}}, "names.all"),
+        ({"names": {"imap": ["*.acme.example"]}}, "names.imap"),
+        ({"names": {"smtp": ["mail.acme.example\r\nEHLO"]}}, "names.smtp"),
+        ({"names": {"dav": ["a\0b.example"]}}, "names.dav"),
+        ({"names": {"pop": ["192.0.2.1"]}}, "names.pop"),
+        ({"names": {"gopher": ["mail.acme.example"]}}, "names"),
+        ({"fingerprints": {"mail.acme.example": "12:34"}}, "fingerprints"),
         ({"cloud_names": False}, "names"),
         ({"region": None, "subscription": None}, "names"),
         ({"region": "e u"}, "region"),
@@ -142,13 +138,17 @@ def test_a_wrong_option_is_told_before_anything_is_tried(given: dict[str, Any], 
 
 def test_names_and_addresses_come_in_their_plain_form() -> None:
     given = params(
-        names=[name("Mail.Bücher.Example.")],
+        names={"all": ["Mail.Bücher.Example."], "imap": ["mail.bücher.example"]},
+        fingerprints={"mail.BÜCHER.example": "AB:" * 31 + "AB"},
         domains=["BÜCHER.example", "acme.example"],
         recipients=["Ann.O'Neil+x@acme.example"],
         addresses={"Mail.Bücher.example": "2001:0db8::0001"},
     )
     names = options.public_names(given, options.cloud(given))
+    assert len(names) == 4
     assert names[-1].name == "mail.xn--bcher-kva.example"
+    assert set(names[-1].services) == set(OPEN)
+    assert names[-1].fingerprint == "ab" * 32
     ways = options.ways(given)
     assert ways.recipients == ("Ann.O'Neil+x@acme.example", "postmaster@xn--bcher-kva.example")
     assert ways.addresses == {"mail.xn--bcher-kva.example": "2001:db8::1"}
@@ -169,6 +169,10 @@ def test_what_is_not_known_is_not_ready() -> None:
     assert pages.ready(_rows(Found("port", "open"), Found("starttls", "not_offered")))
     assert not pages.ready(_rows(Found("port", "open"), Found("tls_1_0", "silent")))
     assert not pages.ready(_rows(Found("port", "closed")))
+    optional = Row(Place("mx", "", "mx", 25), Found("mx", "silent"), optional=True)
+    assert pages.ready([optional])
+    assert (optional.as_dict()["stops"], optional.as_dict()["state"]) == (False, "unchecked")
+    assert pages.headline("acme", [optional]) == "acme: the endpoints are ready for the cut-over (1 unchecked, 0 ok)"
     assert worst(["ok", "wrong", "unchecked"]) == "wrong"
     assert worst([]) == "ok"
 
@@ -188,14 +192,14 @@ def test_a_servers_words_are_never_markup() -> None:
 def test_the_table_says_what_to_do_about_what_is_not_ok() -> None:
     rows = _rows(Found("port", "open"), Found("dates", "expired", "on 2026-01-01"), Found("served", "not_tried"))
     lines = pages.table("acme", rows)
-    assert lines[0] == "acme: the endpoints do not all answer as they should (1 wrong, 1 unchecked, 1 ok)"
+    assert lines[0] == "acme: the endpoints are not ready for the cut-over (1 wrong, 1 unchecked, 1 ok)"
     assert lines[3].split("  ")[0] == "wrong"
     assert lines[4].strip() == "dates expired: on 2026-01-01"
     assert lines[5].strip() == MEANINGS["dates"]["expired"].next
     assert len(lines) == 6
     good = _rows(Found("port", "open"), Found("dates", "valid", "until 2027-01-01, 39 days"))
     assert pages.table("acme", good)[-1].endswith("as it should be, certificate until 2027-01-01, 39 days")
-    assert pages.open_rows("acme", good) == ["acme: the endpoints answer as they should (2 checks)"]
+    assert pages.open_rows("acme", good) == ["acme: the endpoints are ready for the cut-over (2 checks)"]
 
 
 def test_every_check_has_words_and_every_word_says_what_to_do() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,4 +42,6 @@ def _rows(params: Mapping[str, Any], now: datetime) -> list[Row]:
     ports, bundles, ways = options.ports(params), options.bundles(params), options.ways(params)
     wanted = plan(names, exchangers, place, ports, params["where"])
     planned = [] if bundles is None else covering(names, place, bundles)
-    return [*(Row(Place(name, "", "", 0), said) for name, said in planned), *try_all(wanted, ways, now)]
+    rows = [*(Row(Place(name, "", "", 0), said) for name, said in planned), *try_all(wanted, ways, now)]
+    optional = set(params["optional"])
+    return [replace(row, optional=bool(optional & {row.found.check, row.place.service})) for row in rows]

@@ -13,21 +13,23 @@ from typing import Any
 from ...errors import InputError
 from ...transport.nameserver import parse_server
 from ..names import ascii_name
-from .plan import OPEN, PORTS, Cloud, PublicName
+from .plan import PORTS, USES, Cloud, PublicName
 from .run import Ways
+from .verdicts import WANTED
 
-NAMES: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "services": {"type": "list", "elements": "str", "choices": list(OPEN), "default": list(OPEN)},
-    "fingerprint": {"type": "str"},
-}
+_CHECKS_AND_SERVICES = list(dict.fromkeys([*WANTED, *PORTS]))
 OPTIONS: dict[str, Any] = {
     "customer": {"type": "str", "required": True},
     "region": {"type": "str"},
     "subscription": {"type": "str"},
     "cloud_domain": {"type": "str", "default": "atmailcloud.com"},
     "cloud_names": {"type": "bool", "default": True},
-    "names": {"type": "list", "elements": "dict", "default": [], "options": NAMES},
+    "names": {
+        "type": "dict",
+        "default": {},
+        "options": {use: {"type": "list", "elements": "str", "default": []} for use in USES},
+    },
+    "fingerprints": {"type": "dict", "default": {}},
     "where": {"type": "str", "choices": ["cloud", "dns"], "default": "cloud"},
     "certificates": {
         "type": "list",
@@ -47,6 +49,7 @@ OPTIONS: dict[str, Any] = {
     "addresses": {"type": "dict", "default": {}},
     "resolvers": {"type": "list", "elements": "str", "default": []},
     "ca_path": {"type": "path"},
+    "optional": {"type": "list", "elements": "str", "choices": _CHECKS_AND_SERVICES, "default": []},
     "warn_days": {"type": "int", "default": 21},
     "timeout": {"type": "float", "default": 10.0},
     "connections": {"type": "int", "default": 8},
@@ -54,7 +57,7 @@ OPTIONS: dict[str, Any] = {
 _MOST_CONNECTIONS = 64
 #: What can stand in a command between angle brackets (RFC 5321 section 4.1.2, without quoted names).
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[^@\s<>]{1,255}")
-_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def cloud(params: Mapping[str, Any]) -> Cloud:
@@ -68,16 +71,15 @@ def cloud(params: Mapping[str, Any]) -> Cloud:
 
 def public_names(params: Mapping[str, Any], place: Cloud) -> list[PublicName]:
     """The names to look at: the cloud's, then the customer's own. Raises InputError; DuplicateError is one of it."""
-    own = []
-    for one in params["names"]:
-        fingerprint = (one.get("fingerprint") or "").replace(":", "").replace(" ", "")
-        if fingerprint and not _FINGERPRINT.fullmatch(fingerprint):
-            raise InputError("a fingerprint is the SHA-256 of a certificate: 64 digits", option="names.fingerprint")
-        services = list(one["services"])
-        unknown = [service for service in services if service not in OPEN]
-        if unknown:
-            raise InputError(f"there is no service {unknown[0]!r}, only {', '.join(OPEN)}", option="names.services")
-        own.append(PublicName(_host(one["name"], "names"), tuple(dict.fromkeys(services)), fingerprint.lower()))
+    uses = {use: names or [] for use, names in params["names"].items()}
+    services: dict[str, list[str]] = {}
+    for use in USES:
+        for name in uses.pop(use, []):
+            services.setdefault(_host(name, f"names.{use}"), []).extend(USES[use])
+    if uses:
+        raise InputError(f"names are for {', '.join(USES)}, not for {', '.join(uses)}", option="names")
+    prints = {_host(name, "fingerprints"): _fingerprint(text) for name, text in params["fingerprints"].items()}
+    own = [PublicName(name, tuple(dict.fromkeys(there)), prints.get(name, "")) for name, there in services.items()]
     found = [*(place.names() if params["cloud_names"] else []), *own]
     if not found:
         said = "there is no name to look at: neither region and subscription nor names are given"
@@ -132,6 +134,13 @@ def ways(params: Mapping[str, Any]) -> Ways:
         recipients=_recipients(params),
         foreign=_mailbox(params["foreign"], "foreign"),
     )
+
+
+def _fingerprint(text: Any) -> str:
+    digits = str(text).replace(":", "").replace(" ", "").lower()
+    if not _FINGERPRINT.fullmatch(digits):
+        raise InputError("a fingerprint is the SHA-256 of a certificate: 64 digits", option="fingerprints")
+    return digits
 
 
 def _recipients(params: Mapping[str, Any]) -> tuple[str, ...]:

@@ -25,21 +25,21 @@ _STYLE = (
 
 
 def summary(rows: Sequence[Row]) -> dict[str, int]:
-    """Numbers of checks by state."""
-    return {state: sum(row.meaning.state == state for row in rows) for state in STATES}
+    """Numbers of checks by state, and of those that stop the cut-over."""
+    counted = {str(state): sum(row.meaning.state == state for row in rows) for state in STATES}
+    return {**counted, "stopping": sum(row.stops for row in rows)}
 
 
 def ready(rows: Sequence[Row]) -> bool:
-    """Whether everything is as it should be: what could not be tried is not known to be."""
-    counted = summary(rows)
-    return counted["wrong"] == 0 and counted["unchecked"] == 0
+    """Whether the cut-over may start."""
+    return not any(row.stops for row in rows)
 
 
 def headline(customer: str, rows: Sequence[Row]) -> str:
     """How the endpoints stand, in a sentence."""
     counted = summary(rows)
     parts = [f"{counted[state]} {state}" for state in ("wrong", "unchecked", "warning") if counted[state]]
-    how = "answer as they should" if ready(rows) else "do not all answer as they should"
+    how = "are not ready for the cut-over" if counted["stopping"] else "are ready for the cut-over"
     more = f" ({', '.join(parts)}, {counted['ok']} ok)" if parts else f" ({counted['ok']} checks)"
     return f"{clean(customer)}: the endpoints {how}{more}"
 

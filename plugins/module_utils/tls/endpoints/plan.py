@@ -19,6 +19,18 @@ MX = "mx"
 PORTS: Mapping[str, int] = {**OPEN, **CLOSED, MX: 25}
 
 
+#: What a name of the customer can be for, in the words of ``migration_dns.names`` and some more → services.
+USES: Mapping[str, tuple[str, ...]] = {
+    "webmail": ("https", "dav"),
+    "admin": ("https",),
+    "imap": ("imaps", "pop3s"),
+    "pop": ("pop3s",),
+    "smtp": ("smtps",),
+    "dav": ("dav",),
+    "all": tuple(OPEN),
+}
+
+
 @dataclass(frozen=True)
 class PublicName:
     """A name that users have: its services, and the leaf's fingerprint (SHA-256) that it has to show, if known."""

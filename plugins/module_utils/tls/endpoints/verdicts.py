@@ -46,6 +46,13 @@ class Row:
 
     place: Place
     found: Found
+    #: Whether the cut-over may start whatever was found.
+    optional: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether the cut-over can't start because of it: what could not be tried is not known to be well."""
+        return not self.optional and self.meaning.state in ("wrong", "unchecked")
 
     @property
     def meaning(self) -> Meaning:
@@ -65,6 +72,7 @@ class Row:
             "verdict": self.found.verdict,
             "state": self.meaning.state,
             "next": self.meaning.next,
+            "stops": self.stops,
         }
 
 
