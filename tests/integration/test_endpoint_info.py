@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""endpoint_info against a whole region: HAProxy in front of Dovecot and Exim, and the mail exchanger."""
+"""endpoint_info against a whole region: HAProxy before Dovecot and Exim, and the mail exchanger; and the phase."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.integration.playbook_runs import BIN, Run
 from tests.integration.settings_lab import run_here, run_module
 from tests.lab import ports
 from tests.lab.knot import Knot, Zone
@@ -29,7 +37,8 @@ def lab() -> Iterator[Lab]:
         region_options={"eu": RegionOptions(submission=True, edge=True)},
     ) as lab:
         region = lab.region("eu")
-        region.add_account("ann@acme.example", "a secret")
+        for address in ("ann@acme.example", "bob@globex.example"):
+            region.add_account(address, "a secret")
         region.edge.stop()
         region.edge.offer("acme", lab.authority.issue("acme", OWN), OWN)
         region.edge.offer("old", lab.authority.issue("old", ("old.acme.example",), expired=True), ["old.acme.example"])
@@ -129,7 +138,7 @@ def test_ports_that_should_be_closed(lab: Lab, closed: dict[str, int]) -> None:
 
 def test_an_exchanger_that_knows_other_domains(lab: Lab, closed: dict[str, int]) -> None:
     options = _only(lab, closed, mx=lab.region("eu").state.ports["smtp"])
-    more = {"domains": ["globex.example"], "recipients": [], "foreign": "ann@acme.example"}
+    more = {"domains": ["initech.example"], "recipients": [], "foreign": "ann@acme.example"}
     result = run_here("endpoint_info", {**options, **more}).result
     hosts = [f"{host}.{CLOUD}" for host in ("mx1-eu", "mx2-eu")]
     assert not_ok(result) == {
@@ -137,7 +146,7 @@ def test_an_exchanger_that_knows_other_domains(lab: Lab, closed: dict[str, int])
         *((host, "mx", "relay", "relays") for host in hosts),
     }
     said = [row["seen"] for row in result["checks"] if row["check"] == "accepts"]
-    assert said == ["<postmaster@globex.example>: 550 relaying is not permitted"] * 2
+    assert said == ["<postmaster@initech.example>: 550 relaying is not permitted"] * 2
 
 
 def test_servers_without_a_load_balancer(lab: Lab, closed: dict[str, int]) -> None:
@@ -162,7 +171,7 @@ def test_a_server_of_old(lab: Lab, closed: dict[str, int]) -> None:
 
 def test_services_that_are_not_there(lab: Lab, closed: dict[str, int]) -> None:
     region = lab.region("eu")
-    region.submission.stop()
+    region.submission.kill()
     try:
         wanted = {"smtps": region.edge.setup.ports["smtps"], "imaps": closed["imap"]}
         result = run_here("endpoint_info", _only(lab, closed, **wanted)).result
@@ -195,3 +204,85 @@ def test_wrong_options_fail_by_name(lab: Lab, closed: dict[str, int]) -> None:
     outcome = run_module("endpoint_info", _options(lab, lab.region("eu"), closed, ["*.acme.example"], addresses={}))
     assert outcome.kind == "invalid_input"
     assert outcome.result["where"] == {"customer": "acme", "option": "names.all"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder with an inventory of one customer; its snapshot has two accounts that take mail and one that doesn't."""
+
+    folder: Path
+    variables: dict[str, Any]
+
+    def run(self, **endpoints: Any) -> Run:
+        variables = {**self.variables, "migration_endpoints": {**self.variables["migration_endpoints"], **endpoints}}
+        inventory = self.folder / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"customers": {"hosts": {"acme": variables}}}))
+        own = {"HOME": str(self.folder), "ANSIBLE_HOME": str(self.folder / ".ansible"), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(
+            [str(BIN / "ansible-playbook"), "atmail.migration.readiness", "-i", str(inventory)],
+            cwd=self.folder,
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "state" / "acme" / "evidence"
+
+    def checks(self, name: str) -> list[dict[str, Any]]:
+        """What was found in the last run's checks of this name."""
+        kept = json.loads((self.evidence / "endpoints.json").read_text())
+        return [row for row in kept["checks"] if row["check"] == name]
+
+
+@pytest.fixture
+def desk(lab: Lab, closed: dict[str, int], tmp_path: Path) -> Desk:
+    (tmp_path / "state" / "acme" / "evidence").mkdir(parents=True)
+    addresses = {"ann@acme.example": True, "bob@globex.example": True, "zoe@globex.example": False}
+    accounts = [{"address": address, "enabled": enabled} for address, enabled in addresses.items()]
+    domains = [{"name": name} for name in ("acme.example", "globex.example")]
+    snapshot = tmp_path / "state" / "acme" / "snapshot.json"
+    snapshot.write_text(json.dumps({"accounts": accounts, "domains": domains}))
+    options = _options(lab, lab.region("eu"), closed)
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "migration_state_dir": str(tmp_path / "state"),
+        "migration_region": "eu",
+        "migration_subscription": "acme",
+        "migration_certificates": [{"file": "/etc/migration/acme.pem", "names": list(OWN)}],
+        "migration_endpoints": {
+            **{name: options[name] for name in ("cloud_domain", "ports", "addresses", "ca_path")},
+            "names": {"all": [OWN[0]], "webmail": [OWN[1]]},
+        },
+    }
+    return Desk(tmp_path, variables)
+
+
+def test_the_phase_readiness_finds_all_is_well_and_keeps_it(desk: Desk) -> None:
+    run = desk.run()
+    assert run.code == 0, run.text
+    assert "acme: the endpoints are ready for the cut-over" in run.output
+    assert run.recap["acme"]["changed"] == 0
+    assert {(row["name"], row["seen"]) for row in desk.checks("accepts")} == {
+        (f"mx{number}-eu.{CLOUD}", f"<{address}>: 250 Accepted")
+        for number in (1, 2)
+        for address in ("ann@acme.example", "bob@globex.example")
+    }
+    assert {row["verdict"] for row in desk.checks("plan")} == {"planned"}
+    for ending in ("json", "md", "html"):
+        assert (desk.evidence / f"endpoints.{ending}").stat().st_mode & 0o777 == 0o600
+    assert OWN[0] in (desk.evidence / "endpoints.html").read_text()
+
+
+def test_the_phase_readiness_stops_at_what_is_wrong_unless_it_can_wait(desk: Desk) -> None:
+    run = desk.run(names={"imap": ["other.acme.example"]}, recipients=["nobody@acme.example"], optional=["accepts"])
+    assert run.code == 2
+    assert "acme: the endpoints are not ready for the cut-over" in run.output
+    assert [row["verdict"] for row in desk.checks("names") if row["name"] == "other.acme.example"] == ["other_name"] * 2
+    assert [row["verdict"] for row in desk.checks("plan") if row["name"] == "other.acme.example"] == ["unplanned"]
+    assert {(row["verdict"], row["stops"]) for row in desk.checks("accepts")} == {("refused", False)}
