@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up", "escrow", "reinstate")
+PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up", "escrow", "reinstate", "dkim")
 Spec = dict[str, Any]
 
 

@@ -28,15 +28,15 @@ def signing_domain(text: str) -> str:
     return name
 
 
-def selector_name(text: str, domain: str) -> str:
+def selector_name(text: str, domain: str, option: str = "selector") -> str:
     """A selector in lower case: labels with dots between them (RFC 6376, 3.1). Raises InputError."""
     name = text.lower()
     if not all(_LABEL.fullmatch(label) for label in name.split(".")):
         said = f"{text!r} is no selector: letters, digits and hyphens, in labels with dots between them"
-        raise InputError(said, option="selector")
+        raise InputError(said, option=option)
     if len(record_name(name, domain)) > _LONGEST:
         said = f"the name of the record of selector {text!r} would be longer than {_LONGEST} characters"
-        raise InputError(said, option="selector")
+        raise InputError(said, option=option)
     return name
 
 

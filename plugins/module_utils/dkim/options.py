@@ -69,7 +69,7 @@ def request(params: Mapping[str, Any]) -> Request:
     """The options as values; ``wanted`` is None for ``state: absent``. Raises InputError."""
     domain = signing_domain(params["domain"])
     selector = selector_name(params["selector"], domain) if params["selector"] else None
-    prefix = selector_name(params["selector_prefix"], domain)
+    prefix = selector_name(params["selector_prefix"], domain, "selector_prefix")
     for option in ("overlap_hours", "max_age_days", "ttl"):
         if params[option] < 0:
             raise InputError(f"{option} can't be less than 0", option=option)

@@ -27,6 +27,8 @@ from .tables import LAYOUTS, Backend, Layout, signing_selectors
 _FORMAT = 1
 _STATE = "state.json"
 _ENDING = ".key"
+#: What mkstemp puts at the end of a name.
+_RANDOM = "?" * 8
 _PRIVATE = 0o600
 _PUBLIC = 0o644
 #: Tables by hand may hold anything: what is no UTF-8 comes through as it is.
@@ -201,9 +203,11 @@ def tighten(place: Place, paths: Sequence[Path]) -> None:
 
 
 def left_behind(place: Place, domain: str) -> list[Path]:
-    """Halves of key files that a run left behind which was killed while it wrote."""
-    folder = place.domain(domain)
-    return sorted(folder.glob(f".*{_ENDING}.*")) if folder.is_dir() else []
+    """Halves of files that a run left behind which was killed; whoever holds the lock may remove them."""
+    tables = [path.resolve() for path in (place.signing_table, place.key_table)]
+    halves = [(path.parent, f".{path.name}.{_RANDOM}") for path in tables]
+    halves += [(place.domain(domain), f".*{ending}.{_RANDOM}") for ending in (_ENDING, _STATE)]
+    return sorted({path for folder, pattern in halves if folder.is_dir() for path in folder.glob(pattern)})
 
 
 def write_state(place: Place, domain: str, keys: Sequence[Key]) -> None:
