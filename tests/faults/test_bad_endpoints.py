@@ -4,15 +4,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.errors import ConnectionLostError, ProtocolError
+from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints import mail, web
+from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.certificate import Served, judge
 from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.plan import MX, Plan, Try
 from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.run import Ways, try_all
-from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.verdicts import Row
+from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.talk import Talk
+from ansible_collections.atmail.migration.plugins.module_utils.tls.endpoints.verdicts import MEANINGS, Found, Row
+from ansible_collections.atmail.migration.plugins.module_utils.transport.nameserver import NameServer
+from cryptography.hazmat.primitives import serialization
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.faults.endpoints import cases
 from tests.faults.endpoints.cases import Case
@@ -90,3 +100,92 @@ def test_it_never_waits_for_the_slow(findings: Findings) -> None:
 
 def test_nothing_is_a_mistake_of_ours(findings: Findings) -> None:
     assert [row for row in findings.rows if row.found.verdict == "failed"] == []
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            b"* OK ready\r\n",
+            b"* PREAUTH\r\n",
+            b"* CAPABILITY IMAP4rev1\r\n",
+            b"* CAPABILITY\r\n",
+            b"a OK\r\n",
+            b"a\r\n",
+        ),
+        *(
+            b"+OK\r\n",
+            b"-ERR\r\n",
+            b"220 hi\r\n",
+            b"250-a\r\n",
+            b"250 AUTH\r\n",
+            b"250 AUTH=PLAIN\r\n",
+            b"250\r\n",
+            b"25",
+        ),
+        *(
+            b"550 5.7.1 no\r\n",
+            b"451 later\r\n",
+            b"421\r\n",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 401\r\n",
+            b"DAV: 1\r\n",
+        ),
+        *(b"HTTP/1.1 100 Continue\r\n", b": :\r\n", b"\r\n", b"\n", b"\r", b"\0", b"\xff\xfe", b" "),
+    ]
+)
+ASKED: Mapping[str, Callable[[Talk], Iterator[Found]]] = {
+    "imap": mail.imap,
+    "pop3": mail.pop3,
+    "submission": lambda talk: mail.submission(talk, cases.OWN, cases.FOREIGN),
+    "exchanger": lambda talk: mail.exchanger(talk, (cases.OWN,), cases.FOREIGN),
+    "https": lambda talk: web.https(talk, cases.HOST),
+    "dav": lambda talk: web.dav(talk, cases.HOST),
+}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(ASKED)), st.lists(FRAGMENTS | st.binary(max_size=20), max_size=12).map(b"".join))
+def test_whatever_a_service_says_there_is_a_word_for_it(service: str, said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, Talk(ours, time.monotonic() + SECONDS) as talk:
+        theirs.sendall(said)
+        theirs.shutdown(socket.SHUT_WR)
+        found: list[Found] = []
+        with contextlib.suppress(ConnectionLostError, ProtocolError):
+            found.extend(ASKED[service](talk))
+    assert all(one.verdict in MEANINGS[one.check] for one in found)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    chains = Chains(Path(tmp_path_factory.mktemp("good")))
+    return chains.leaf([cases.HOST, "*.acme.example"]).certificate.public_bytes(serialization.Encoding.DER)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=4), st.sampled_from([None, 0, 10, 20]))
+def test_whatever_a_certificate_says_there_is_a_word_for_it(
+    good: bytes, changes: Sequence[tuple[int, int]], code: int | None
+) -> None:
+    changed = bytearray(good)
+    for place, value in changes:
+        changed[place % len(changed)] = value
+    served = Served(bytes(changed), (bytes(changed), good, bytes(changed)), code, "said", "0" * 64)
+    for one in judge(served, cases.HOST, datetime.now(UTC), timedelta(days=21)):
+        assert one.verdict in MEANINGS[one.check]
+
+
+def test_a_certificate_of_no_known_version_is_unreadable(good: bytes) -> None:
+    version = b"\xa0\x03\x02\x01"
+    served = Served(good.replace(version + b"\x02", version + b"\x1c", 1))
+    found = {one.check: one.verdict for one in judge(served, cases.HOST, datetime.now(UTC), timedelta(days=21))}
+    assert found == {"chain": "unreadable", "trust": "not_tried", "names": "not_tried", "dates": "not_tried"}
+
+
+def test_a_resolver_that_says_nothing_is_told_of() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+        resolver.bind(("127.0.0.1", 0))
+        known = NameServer("127.0.0.1", port=resolver.getsockname()[1], resolver=True)
+        tries = (Try(cases.HOST, cases.HOST, "imaps", 993),)
+        rows = try_all(Plan(tries, (), ()), Ways(timeout=0.5, resolvers=(known,)), datetime.now(UTC))
+    assert [(row.found.check, row.found.verdict) for row in rows] == [("name", "silent")]

@@ -186,7 +186,8 @@ def test_services_that_are_not_there(lab: Lab, closed: dict[str, int]) -> None:
 def test_names_lead_where_the_resolvers_say(lab: Lab, closed: dict[str, int]) -> None:
     region = lab.region("eu")
     options = _options(lab, region, closed, [], addresses={}, cloud_names=False, where="dns", exchangers=[])
-    zone = Zone(["mail 300 CNAME edge", "edge 300 A 127.0.0.1", "edge 300 AAAA 2001:db8::1", "text 300 TXT nothing"])
+    addresses = ("A 127.0.0.1", "A 127.0.0.2", "AAAA 2001:db8::1")
+    zone = Zone(["mail 300 CNAME edge", *(f"edge 300 {each}" for each in addresses), "text 300 TXT nothing"])
     with Knot.temporary({"acme.example": zone}) as knot:
         more = {
             "resolvers": [f"{knot.address}:{knot.port}"],
@@ -198,6 +199,8 @@ def test_names_lead_where_the_resolvers_say(lab: Lab, closed: dict[str, int]) ->
     assert ("text.acme.example", "name", "unknown_name") in found
     tried = {row["address"] for row in result["checks"] if row["check"] == "protocol" and row["verdict"] == "right"}
     assert tried == {"127.0.0.1"}
+    shut = {row["address"] for row in result["checks"] if row["check"] == "port" and row["verdict"] != "open"}
+    assert "127.0.0.2" in shut
 
 
 def test_wrong_options_fail_by_name(lab: Lab, closed: dict[str, int]) -> None:

@@ -143,6 +143,10 @@ def versions(chains: Chains) -> Iterator[Case]:
 
 def certificates(chains: Chains) -> Iterator[Case]:
     """Right versions, wrong certificates; all that is wrong is told."""
+    strict = context(chains.file(chains.leaf([HOST]), chains.middle))
+    strict.sni_callback = lambda _sock, _name, _context: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+    unknown = {"tls_1_2": "unknown_name", "tls_1_3": "unknown_name", "protocol": "no_tls"}
+    yield Case("for other names only", IMAP, unknown, tls=strict)
 
     def case(name: str, found: Mapping[str, str], *chain: object, **more: str) -> Case:
         return Case(name, IMAP, found, tls=context(chains.file(*chain)), **more)  # type: ignore[arg-type]

@@ -66,6 +66,7 @@ def test_a_hello_is_well_formed(check: str, name: str) -> None:
         ("tls_1_3", record(server_hello(0x0303, 0x0304)), "accepted", ""),
         ("tls_1_2", record(server_hello(0x0303)) + record(b"\x02\x50", 21), "refused", "alert internal error"),
         ("tls_1_0", record(b"\x02\x46", 21), "refused", "alert protocol version"),
+        ("tls_1_2", record(b"\x02\x70", 21), "unknown_name", "alert unrecognized name"),
         ("tls_1_0", record(b"\x01\x00", 21), "refused", "alert close notify"),
         ("tls_1_2", record(b"\x01\x70", 21) + record(server_hello(0x0303) + message(14)), "accepted", ""),
         ("tls_1_2", b"220 smtp ESMTP\r\n", "not_tls", "no TLS, but b'220 smtp ESMTP\\r\\n'"),
@@ -115,7 +116,7 @@ def test_any_bytes_get_a_verdict(check: str, data: bytes, ended: bool) -> None:
     if ended:
         assert reply is not None
     if reply is not None:
-        assert reply.verdict in {"accepted", "refused", "not_tls", "unclear"}
+        assert reply.verdict in {"accepted", "refused", "unknown_name", "not_tls", "unclear"}
 
 
 @given(CHECKS, st.integers(0, len(WHOLE) - 1), st.integers(0, 255))

@@ -22,7 +22,7 @@ _RECORDS = (20, _ALERT, _HANDSHAKE, 23)
 _MAX_RECORD = (1 << 14) + 2048
 _HELLO_REQUEST, _SERVER_HELLO, _CERTIFICATE, _DONE = 0, 2, 11, 14
 _VERSIONS_TYPE = 43
-_CLOSE_NOTIFY = 0
+_CLOSE_NOTIFY, _UNRECOGNIZED_NAME = 0, 112
 #: RFC 5246 section 7.2 and RFC 8446 section 6: those that one meets.
 _ALERTS = {
     0: "close notify",
@@ -52,7 +52,9 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Reply:
-    """``verdict`` is accepted, refused, not_tls or unclear; ``chain`` are the certificates (DER) that came in clear."""
+    """``verdict`` is accepted, refused, unknown_name (the server has nothing for that name), not_tls or unclear;
+    ``chain`` are the certificates (DER) that came in clear.
+    """
 
     verdict: str
     seen: str = ""
@@ -111,7 +113,8 @@ def _alert(body: bytes) -> Reply | None:
     level, description = body[0], body[1]
     if level != 2 and description != _CLOSE_NOTIFY:
         return None
-    return Reply("refused", f"alert {_ALERTS.get(description, str(description))}")
+    verdict = "unknown_name" if description == _UNRECOGNIZED_NAME else "refused"
+    return Reply(verdict, f"alert {_ALERTS.get(description, str(description))}")
 
 
 def _messages(data: bytes) -> Iterator[tuple[int | str, bytes]]:

@@ -144,14 +144,14 @@ class _Run:
         checks = ("protocol", *_MORE.get(one.service, ()))
         served = certificate.Served(b"")
         try:
-            with talk.Talk(address, one.port, self._ways.timeout) as trusted:
+            with talk.Talk.to(address, one.port, self._ways.timeout) as trusted:
                 try:
                     leaf = trusted.encrypt(self._trusting, one.name)
                     served = certificate.Served(leaf, (), 0)
                     return served, self._asked(checks, self._service(one, trusted))
                 except ssl.SSLCertVerificationError as error:
                     served = certificate.Served(b"", (), error.verify_code, error.verify_message)
-            with talk.Talk(address, one.port, self._ways.timeout) as blind:
+            with talk.Talk.to(address, one.port, self._ways.timeout) as blind:
                 leaf = blind.encrypt(self._blind, one.name)
                 served = certificate.Served(leaf, (), served.verify_code, served.verify_text)
                 return served, self._asked(checks, self._service(one, blind))
@@ -173,7 +173,7 @@ class _Run:
 
     def _exchanger(self, one: Try, address: str) -> list[Found]:
         try:
-            with talk.Talk(address, one.port, self._ways.timeout) as there:
+            with talk.Talk.to(address, one.port, self._ways.timeout) as there:
                 said = mail.exchanger(there, self._ways.recipients, self._ways.foreign)
                 return self._asked(("mx", *_MX_CHECKS), said)
         except OSError:

@@ -29,19 +29,25 @@ _CHUNK = 16 * 1024
 
 
 class Talk:
-    """A connection; whatever it does has to be done ``timeout`` seconds after it was begun.
+    """A connection; whatever it does has to be done at ``end`` (of the monotonic clock).
 
-    Raises OSError when it can't be begun, and after that ConnectionLostError, TimedOutError and ProtocolError. TLS is
-    fed by hand: OpenSSL itself reads on as long as something comes, whatever time limit the socket has.
+    Raises ConnectionLostError, TimedOutError and ProtocolError. TLS is fed by hand: OpenSSL itself reads on as long as
+    something comes, whatever time limit the socket has.
     """
 
-    def __init__(self, address: str, port: int, timeout: float) -> None:
-        self._end = time.monotonic() + timeout
+    def __init__(self, connected: socket.socket, end: float) -> None:
+        self._socket = connected
+        self._end = end
         self._read = 0
         self._buffer = b""
         self._tls: ssl.SSLObject | None = None
         self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._socket = socket.create_connection((address, port), timeout)
+
+    @classmethod
+    def to(cls, address: str, port: int, timeout: float) -> Self:
+        """A connection to there, with ``timeout`` seconds for all of it. Raises OSError."""
+        end = time.monotonic() + timeout
+        return cls(socket.create_connection((address, port), timeout), end)
 
     def __enter__(self) -> Self:
         return self
@@ -195,7 +201,7 @@ def out_of_reach(address: str) -> bool:
 def try_port(address: str, port: int, timeout: float) -> tuple[str, str]:
     """A verdict (open, closed, silent or unreachable) and what was seen."""
     try:
-        with Talk(address, port, timeout):
+        with Talk.to(address, port, timeout):
             return "open", ""
     except ConnectionRefusedError:
         return "closed", "refused"
@@ -211,7 +217,7 @@ def try_version(address: str, port: int, check: str, name: str, timeout: float) 
     """Whether the server takes a version of TLS (a name of :data:`hello.VERSIONS`), and the chain it shows."""
     data = b""
     try:
-        with Talk(address, port, timeout) as talk:
+        with Talk.to(address, port, timeout) as talk:
             talk.send(client_hello(check, name, os.urandom(RANDOM_BYTES)))
             while True:
                 more = talk.more()

@@ -91,6 +91,7 @@ _COMMON = {"not_tried": _NOT_TRIED, "failed": _FAILED}
 _OLD = {
     "refused": _OK,
     "accepted": Meaning("wrong", "Set the least version to TLS 1.2 on the load balancer (ssl-min-ver TLSv1.2)."),
+    "unknown_name": _NOT_TRIED,
     "not_tls": _NOT_TRIED,
     "silent": _SILENT,
     "unclear": _ODD,
@@ -100,6 +101,7 @@ _NEW_NEXT = "Let the load balancer speak this version (ssl-min-ver TLSv1.2, and 
 _NEW = {
     "accepted": _OK,
     "refused": Meaning("wrong", _NEW_NEXT),
+    "unknown_name": Meaning("wrong", "Install the bundle for this name: the load balancer knows no such name."),
     "not_tls": Meaning("wrong", "Let the port speak TLS from the first byte on; no STARTTLS is used here."),
     "silent": Meaning("wrong", "Look at the server behind this port: it takes connections and then says nothing."),
     "unclear": Meaning("wrong", "Look at the server's log: what it answers is no whole TLS handshake."),
