@@ -62,6 +62,9 @@ options:
   ca_path:
     description: A file with the authorities to trust, instead of those of the system where the module runs.
     type: path
+  ca_content:
+    description: The authorities to trust as PEM text, instead of O(ca_path); for a file that is on the controller.
+    type: str
   warn_days:
     description: How many days before its end a certificate is warned about.
     type: int
@@ -240,6 +243,7 @@ SPEC = ArgumentSpec(
         ("state", "absent", ("balancer",)),
         ("state", "rolled_back", ("balancer",)),
     ],
+    mutually_exclusive=[("ca_path", "ca_content")],
 )
 
 

@@ -233,11 +233,28 @@ options:
       file:
         description: One PEM file with private key, certificate and chain; it may be encrypted by PGP.
         type: path
+      name:
+        description: What its files are called on the load balancer. Not used here.
+        type: str
       names:
         description: Host names that it has to cover.
         type: list
         elements: str
         default: []
+      passphrase:
+        description: The passphrase of the private key, where it is encrypted.
+        type: str
+      ca_path:
+        description: A file with the authorities to trust, instead of those of this system.
+        type: path
+      warn_days:
+        description: How many days before its end a certificate is warned about.
+        type: int
+        default: 30
+      accept_ed25519:
+        description: Whether a key of the kind Ed25519 may be used.
+        type: bool
+        default: false
   pgp:
     description: Our own PGP key, to open what was received.
     type: dict
@@ -297,6 +314,7 @@ options:
         elements: str
         default: []
 requirements:
+  - cryptography >= 42, with O(certificates)
   - gpg, the program, and python-gnupg >= 0.5.2, with O(pgp) or O(recipients)
 seealso:
   - module: atmail.migration.source_info

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up", "escrow", "reinstate", "dkim")
+MAIN_PHASES = ("assess", "extract", "provision", "seed", "prove", "catch_up")
+PHASES = (*MAIN_PHASES, "escrow", "reinstate", "white_label", "dkim")
 Spec = dict[str, Any]
 
 
@@ -104,6 +105,15 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         assert not ours[name].get("required") or wanted.get("required"), name
 
 
+def test_a_load_balancer_of_the_inventory_is_one_that_the_module_takes_on_a_host() -> None:
+    ours = dict(inside(role_options("migration"), "migration_balancers"))
+    assert ours.pop("host")["default"] == "localhost"
+    theirs = inside(module_options("certificate_bundle"), "balancer")
+    assert {name: (option["type"], option.get("default")) for name, option in ours.items()} == {
+        name: (option["type"], option.get("default")) for name, option in theirs.items()
+    }
+
+
 def test_the_inventory_gives_an_estimate_what_the_role_does_not_know_by_itself() -> None:
     ours = inside(role_options("migration"), "migration_estimate")
     theirs = inside(module_options("source_info"), "estimate")
@@ -134,6 +144,7 @@ def test_the_inventory_says_of_endpoints_what_the_role_does_not_know_by_itself()
         ("migration_audit_fail_on", "mailbox_audit", "fail_on"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
         ("migration_escrow_forget", "password_escrow", "forget"),
+        ("migration_certificates_state", "certificate_bundle", "state"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
         ("migration_phase", "settings_apply", "phase"),
         ("migration_settings_removals", "settings_apply", "allow_removals"),

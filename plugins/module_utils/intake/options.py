@@ -12,6 +12,7 @@ from ..mail.options import SOURCE, TARGET
 from ..pace import OPTIONS as PACE
 from ..pgp.options import PGP, RECIPIENTS
 from ..settings.options import DATABASE, OVERRIDES, SSH
+from ..tls.options import BUNDLE
 from .items import Terms
 
 _KEPT = ("type", "elements", "no_log")
@@ -75,7 +76,7 @@ OPTIONS: dict[str, Any] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"file": {"type": "path"}, "names": {"type": "list", "elements": "str", "default": []}},
+        "options": BUNDLE,
     },
     **PGP,
     "recipients": relaxed({"recipients": RECIPIENTS})["recipients"],

@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""What is handed in as files: certificates for own host names (H31, H33), and PGP keys in both directions (H20).
-
-A certificate is looked at just far enough to know whether it is worth going on with.
-"""
+"""What is handed in as files: certificates for own host names (H31, H33), and PGP keys in both directions (H20)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..errors import InputError, MigrationError, MissingLibraryError
+from ..errors import BundleError, MigrationError
 from ..pgp.handover import encrypt
 from ..pgp.home import PgpKeys, gnupg_home
 from ..pgp.public_keys import Recipient, full_fingerprint, keys_in_file
 from ..pgp.received import read_received
+from ..tls.run import judged
 from .items import Answer, invalid, missing, ok
 
-_KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
 _ASK = "Ask the customer for one PEM file with the private key, the certificate and the chain."
 
 
@@ -35,65 +31,21 @@ def check_certificates(params: Mapping[str, Any], pgp: PgpKeys | None, now: date
             yield missing("certificate", "its file is not given", _ASK, about)
             continue
         try:
-            faults, said = _judged(read_received(file, pgp), names, now)
+            yield _judged(read_received(file, pgp), one, about, now)
         except MigrationError as error:
             yield invalid("certificate", error, about)
-            continue
-        if faults:
-            yield invalid("certificate", InputError("; ".join(faults), safe_next=_ASK), about)
-        else:
-            yield ok("certificate", said, about)
 
 
-def _judged(bundle: bytes, names: Sequence[str], now: datetime) -> tuple[list[str], str]:
-    """What is wrong with a bundle, and what it is when nothing is."""
-    try:
-        from cryptography import x509
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    except ImportError as error:
-        raise MissingLibraryError(
-            f"the Python library cryptography is missing: {error}", library="cryptography"
-        ) from error
-    try:
-        chain = x509.load_pem_x509_certificates(bundle)
-    except ValueError:
-        return ["there is no certificate in PEM form in it, or it is damaged"], ""
-    match = _KEY.search(bundle)
-    if match is None:
-        return ["there is no private key in PEM form in it"], ""
-    try:
-        key = load_pem_private_key(match[0], None)
-    except TypeError:
-        return ["the private key is encrypted"], ""
-    except ValueError:
-        return ["the private key is damaged"], ""
-    leaf = next((one for one in chain if one.public_key() == key.public_key()), None)
-    if leaf is None:
-        return ["the private key fits none of the certificates"], ""
-    faults = [*_time_faults(leaf, now), *_name_faults(x509, leaf, names)]
-    if leaf.issuer != leaf.subject and not any(one.subject == leaf.issuer for one in chain):
-        faults.append(f"the certificate of its issuer is missing: {leaf.issuer.rfc4514_string()}")
-    covered = f" for {', '.join(names)}" if names else ""
-    return faults, f"valid until {leaf.not_valid_after_utc:%Y-%m-%d}{covered}"
-
-
-def _time_faults(leaf: Any, now: datetime) -> list[str]:
-    if now > leaf.not_valid_after_utc:
-        return [f"it expired on {leaf.not_valid_after_utc:%Y-%m-%d}"]
-    if now < leaf.not_valid_before_utc:
-        return [f"it is not valid before {leaf.not_valid_before_utc:%Y-%m-%d}"]
-    return []
-
-
-def _name_faults(x509: Any, leaf: Any, names: Sequence[str]) -> list[str]:
-    """Wanted names that no subject alternative name covers (RFC 9525, 6.3); a wildcard is one label."""
-    try:
-        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ["it has no subject alternative name"]
-    there = {str(name).lower() for name in found.value.get_values_for_type(x509.DNSName)}
-    bare = [name for name in names if not {name.lower(), f"*.{name.lower().partition('.')[2]}"} & there]
-    return [f"it is not for {', '.join(bare)}"] if bare else []
+def _judged(bundle: bytes, one: Mapping[str, Any], about: str, now: datetime) -> Answer:
+    """The same verdict that is given when the bundle is to be installed."""
+    verdict = judged(bundle, one, now)
+    wrong = [finding for finding in verdict.findings if finding.level == "error"]
+    if wrong or verdict.chain is None:
+        steps = " ".join(dict.fromkeys(finding.next for finding in wrong if finding.next))
+        return invalid("certificate", BundleError("; ".join(each.message for each in wrong), safe_next=steps), about)
+    said = f"valid until {verdict.chain.certificates[0].not_valid_after_utc:%Y-%m-%d} for {', '.join(verdict.names)}"
+    warned = [finding.message for finding in verdict.findings if finding.level == "warning"]
+    return ok("certificate", "; ".join([said, *warned]), about)
 
 
 def check_recipients(params: Mapping[str, Any]) -> Iterator[Answer]:

@@ -15,6 +15,9 @@ JUDGED: dict[str, Any] = {
     "accept_ed25519": {"type": "bool", "default": False},
 }
 
+#: A bundle as an inventory lists it.
+BUNDLE: dict[str, Any] = {"file": {"type": "path"}, "name": {"type": "str"}, **JUDGED}
+
 BALANCER: dict[str, Any] = {
     "directory": {"type": "path", "required": True},
     "crt_list": {"type": "path", "required": True},
@@ -28,5 +31,6 @@ OPTIONS: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back"], "default": "present"},
     "content": {"type": "str", "no_log": True},
     **JUDGED,
+    "ca_content": {"type": "str"},
     "balancer": {"type": "dict", "options": BALANCER},
 }

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 _PLACES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
-def trusted_roots(ca_path: str | None = None) -> tuple[x509.Certificate, ...]:
-    """The certificates of a PEM file of authorities, or the system's. Raises InputError when there are none."""
+def trusted_roots(ca_path: str | None = None, ca_content: str | None = None) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file of authorities, of its text, or the system's. Raises InputError for none."""
     require_cryptography()
+    if ca_content:
+        given = tuple(read_certificates(ca_content.encode()))
+        if not given:
+            raise InputError("there is no certificate in PEM form in it", option="ca_content")
+        return given
     if ca_path:
         return _in_file(Path(ca_path).expanduser())
     for place in (ssl.get_default_verify_paths().cafile, *_PLACES):

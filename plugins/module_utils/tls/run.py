@@ -20,6 +20,7 @@ from .balancer.runtime import Runtime, socket_fault
 from .facts import certificate_facts
 from .findings import Finding, error
 from .judge import Verdict, Wishes, judge
+from .names import ascii_name
 from .pem import from_text, read_certificates, require_cryptography
 from .roots import trusted_roots
 
@@ -29,7 +30,7 @@ def certificate_bundle(
 ) -> dict[str, Any]:
     """The module's whole work. Raises BundleError (the verdict is its ``done``), InputError, BalancerError."""
     require_cryptography()
-    name = files.checked_name(params["name"] or params["customer"])
+    name = _name(params["name"] or params["customer"])
     run = _Run(params, name, now, check_mode=check_mode, diff_mode=diff_mode)
     try:
         result = run.judged() if params["state"] == "present" else run.other()
@@ -45,7 +46,7 @@ def judged(content: bytes, options: Mapping[str, Any], now: datetime) -> Verdict
     """The verdict on a bundle by the options of :data:`.options.JUDGED`."""
     wishes = Wishes(
         names=tuple(options.get("names") or ()),
-        roots=trusted_roots(options.get("ca_path")),
+        roots=trusted_roots(options.get("ca_path"), options.get("ca_content")),
         warn_days=30 if options.get("warn_days") is None else int(options["warn_days"]),
         accept_ed25519=bool(options.get("accept_ed25519")),
     )
@@ -158,6 +159,11 @@ class _Run:
                     "after": _pictured(after, before.text if plan.text is None else plan.text, before.file, self._now),
                 }
         return result
+
+
+def _name(text: str) -> str:
+    """What the files are called; a host name of another script in it is written as A-labels."""
+    return files.checked_name(text if text.isascii() else ascii_name(text))
 
 
 def _balancer(options: Mapping[str, Any]) -> Balancer:
