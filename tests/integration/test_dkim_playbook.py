@@ -53,13 +53,15 @@ class Signing:
         )
         self.said += done.stdout + done.stderr
         assert done.returncode == 0, done.stdout + done.stderr
-        return Run(done.returncode, done.stdout, done.stderr)
+        run = Run(done.returncode, done.stdout, done.stderr)
+        assert run.recap["globex"]["changed"] == 0
+        return run
 
-    def options(self) -> dict[str, Any]:
-        """What the inventory says of signing."""
-        content: dict[str, Any] = json.loads(self.inventory.read_text())
-        options: dict[str, Any] = content["customers"]["hosts"]["acme"]["migration_dkim"]
-        return options
+    def change(self, **options: Any) -> None:
+        """Say something else about the customer's signing in the inventory."""
+        content = json.loads(self.inventory.read_text())
+        content["customers"]["hosts"]["acme"]["migration_dkim"].update(options)
+        self.inventory.write_text(json.dumps(content))
 
     def evidence(self) -> dict[str, Any]:
         content = json.loads((self.folder / "state/acme/evidence/dkim.json").read_text())
@@ -82,10 +84,13 @@ def signing(tmp_path: Path) -> Iterator[Signing]:
         }
         customer = {"migration_domains": [DOMAIN], "migration_dkim": dkim}
         customer["migration_state_dir"] = str(tmp_path / "state")
-        hosts = {"customers": {"hosts": {"acme": customer}}, "signers": {"hosts": {"signer": host}}}
+        # of the other one the inventory says nothing
+        other = {"migration_state_dir": customer["migration_state_dir"]}
+        hosts = {"customers": {"hosts": {"acme": customer, "globex": other}}, "signers": {"hosts": {"signer": host}}}
         inventory.write_text(json.dumps(hosts))
         (tmp_path / "home").mkdir()
-        (tmp_path / "state/acme/evidence").mkdir(parents=True)
+        for name in ("acme", "globex"):
+            (tmp_path / "state" / name / "evidence").mkdir(parents=True)
         yield Signing(tmp_path, knot, inventory)
 
 
@@ -125,8 +130,8 @@ def test_check_run_publish_run_and_run_again_and_no_key_is_told(signing: Signing
     assert signing.run().recap["acme"]["changed"] == 0
 
     # a rotation: r1 is what is given, and stays; the other one is replaced, as soon as its successor is published
-    rotated = {"migration_dkim_state": "rotated", "migration_dkim": {**signing.options(), "max_age_days": 0}}
-    assert signing.run(**rotated).recap["acme"]["changed"] == 2
+    signing.change(max_age_days=0)
+    assert signing.run(migration_dkim_state="rotated").recap["acme"]["changed"] == 2
     assert sorted(signing.evidence()["domains"][1]["signing"]) == sorted(each["selector"] for each in first["domains"])
     assert len(signing.evidence()["records"]) == 3
 
@@ -136,6 +141,7 @@ def test_check_run_publish_run_and_run_again_and_no_key_is_told(signing: Signing
     nothing_is_told(signing, files)
     signing.run(migration_dkim_state="absent")
     assert not list(signing.keys.rglob("*.key"))
+    assert not list((signing.folder / "state/globex/evidence").iterdir())
 
 
 def nothing_is_told(signing: Signing, files: list[Path]) -> None:
@@ -150,15 +156,6 @@ def nothing_is_told(signing: Signing, files: list[Path]) -> None:
         public = read_key(file.read_bytes()).public.data
         assert public in signing.said
         assert any(each in public.encode() for each in traces(file.read_bytes())) is False
-
-
-def test_nothing_is_done_where_the_inventory_says_nothing(signing: Signing) -> None:
-    content = json.loads(signing.inventory.read_text())
-    del content["customers"]["hosts"]["acme"]["migration_dkim"]
-    signing.inventory.write_text(json.dumps(content))
-    assert signing.run().recap["acme"]["changed"] == 0
-    assert not signing.keys.exists()
-    assert not (signing.folder / "state/acme/evidence/dkim.json").exists()
 
 
 def test_a_run_starts_no_program_so_that_no_key_is_in_an_argument(tmp_path: Path) -> None:
