@@ -101,19 +101,23 @@ def request(params: Mapping[str, Any]) -> Request:
 
 
 def _place(params: Mapping[str, Any]) -> Place:
-    folder = Path(params["directory"] or FOLDERS[params["signer"]])
-    text = str(folder)
-    # The tables have a path as one word.
-    if not folder.is_absolute() or any(sign.isspace() or sign in ":$\0\"'\\" for sign in text):
-        said = f"{text!r} is no absolute path without white space, quotes, colons and dollars"
-        raise InputError(said, option="directory")
+    folder = _path(params["directory"] or FOLDERS[params["signer"]], "directory")
     return Place(
         folder=folder,
         backend=params["signer"],
-        signing_table=Path(params["signing_table"] or folder / "signing.table"),
-        key_table=Path(params["key_table"] or folder / "key.table"),
+        signing_table=_path(params["signing_table"] or folder / "signing.table", "signing_table"),
+        key_table=_path(params["key_table"] or folder / "key.table", "key_table"),
         owner=_owner(params["owner"]),
     )
+
+
+def _path(given: str | Path, option: str) -> Path:
+    """A path that can stand in a table as one word, and in a signer's configuration. Raises InputError."""
+    path = Path(given)
+    if not path.is_absolute() or any(sign.isspace() or sign in ":$\0\"'\\" for sign in str(path)):
+        said = f"{str(path)!r} is no absolute path without white space, quotes, colons and dollars"
+        raise InputError(said, option=option)
+    return path
 
 
 def _owner(name: str | None) -> tuple[int, int] | None:

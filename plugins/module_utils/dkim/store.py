@@ -63,7 +63,10 @@ class Place:
 def locked(place: Place) -> Iterator[None]:
     """Nobody else changes anything of this signer meanwhile; its folder is made. Raises InputError."""
     try:
-        place.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not place.folder.exists():
+            place.folder.mkdir(parents=True)
+            # whatever the umask: the signer's user has to find its tables
+            place.folder.chmod(0o755)
         handle = os.open(place.folder / ".lock", os.O_RDWR | os.O_CREAT, _PRIVATE)
     except OSError as error:
         raise InputError(f"{place.folder} cannot be used: {error.strerror}", option="directory") from error

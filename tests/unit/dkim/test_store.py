@@ -123,6 +123,17 @@ def killed_at(step: int, folder: Path, **changes: Any) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def test_the_signer_finds_its_tables_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        run(tmp_path / "dkim", selector="s")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "dkim", *(tmp_path / "dkim").rglob("*"))}
+    tables = {"dkim": 0o755, "signing.table": 0o644, "key.table": 0o644}
+    assert modes == {**tables, ".lock": 0o600, DOMAIN: 0o700, "s.key": 0o600, "state.json": 0o644}
+
+
 def test_many_at_once_lose_no_line(tmp_path: Path) -> None:
     domains = [f"d{number}.example" for number in range(24)]
     with ThreadPoolExecutor(12) as pool:
@@ -210,6 +221,8 @@ def test_a_damaged_key_is_replaced_by_a_rotation_not_in_place(tmp_path: Path) ->
         ({"directory": "/tmp/with space"}, "directory"),
         ({"directory": "/tmp/a:b"}, "directory"),
         ({"directory": "relative"}, "directory"),
+        ({"key_table": "relative"}, "key_table"),
+        ({"signing_table": "/tmp/$x"}, "signing_table"),
         ({"directory": "/proc/nothing"}, "directory"),
     ],
 )
