@@ -51,7 +51,9 @@ _HANGS = range(256, 512)
 def client_hello(check: str, name: str, random: bytes) -> bytes:
     """The record for a version (a name of :data:`VERSIONS`); ``random`` are :data:`RANDOM_BYTES` bytes.
 
-    ``name`` is what the certificate is asked for; an address is never sent (RFC 6066 section 3).
+    ``name`` is what the certificate is asked for; an address is never sent (RFC 6066 section 3). SSL 3.0 has no
+    extensions, and lets more follow what it has (RFC 6101 section 5.6.1.2): a load balancer that wants to know the name
+    (HAProxy's strict-sni) would say nothing of the version otherwise.
     """
     version = VERSIONS[check]
     is_13 = version == VERSIONS["tls_1_3"]
@@ -66,11 +68,11 @@ def client_hello(check: str, name: str, random: bytes) -> bytes:
             b"\x01\x00",  # no compression
         )
     )
-    extensions = b"" if check == "ssl_3_0" else _extensions(version, name, random[64:])
+    extensions = _extensions(version, name, random[64:])
     length = len(head) + 2 + len(extensions)
-    if extensions and length + 4 in _HANGS:
+    if length + 4 in _HANGS:
         extensions += _extension(_PADDING, bytes(max(0, _HANGS.stop - length - 8)))
-    body = head + (_long(extensions) if extensions else b"")
+    body = head + _long(extensions)
     message = b"\x01" + len(body).to_bytes(3, "big") + body
     return struct.pack("!BHH", 22, min(version, 0x0301), len(message)) + message
 
