@@ -57,7 +57,8 @@ options:
       dav: {description: "Names for C(dav) only.", type: list, elements: str, default: []}
       all: {description: "Names that serve for everything.", type: list, elements: str, default: []}
   fingerprints:
-    description: The SHA-256 fingerprint of the certificate that a name has to show, 64 digits with or without colons.
+    description: The SHA-256 fingerprint of the certificate that a name has to show, or a list of some of which it has
+      to show one; 64 digits each, with or without colons.
     type: dict
     default: {}
   where:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from tests.integration.playbook_runs import BIN, Run
 from tests.integration.settings_lab import run_here, run_module
@@ -250,6 +252,10 @@ def desk(lab: Lab, closed: dict[str, int], tmp_path: Path) -> Desk:
     domains = [{"name": name} for name in ("acme.example", "globex.example")]
     snapshot = tmp_path / "state" / "acme" / "snapshot.json"
     snapshot.write_text(json.dumps({"accounts": accounts, "domains": domains}))
+    sha256 = _fingerprint(lab.authority.issue("acme", OWN).certificate)
+    bundles = [{"name": "acme", "usable": True, "names": list(OWN), "certificate": {"sha256": sha256}}]
+    white_label = {"bundles": bundles, "served": [{"name": "acme", "host": "localhost"}]}
+    (tmp_path / "state" / "acme" / "evidence" / "white_label.json").write_text(json.dumps(white_label))
     options = _options(lab, lab.region("eu"), closed)
     variables = {
         "ansible_connection": "local",
@@ -266,6 +272,10 @@ def desk(lab: Lab, closed: dict[str, int], tmp_path: Path) -> Desk:
     return Desk(tmp_path, variables)
 
 
+def _fingerprint(path: Path) -> str:
+    return x509.load_pem_x509_certificate(path.read_bytes()).fingerprint(hashes.SHA256()).hex()
+
+
 def test_the_phase_readiness_finds_all_is_well_and_keeps_it(desk: Desk) -> None:
     run = desk.run()
     assert run.code == 0, run.text
@@ -277,6 +287,7 @@ def test_the_phase_readiness_finds_all_is_well_and_keeps_it(desk: Desk) -> None:
         for address in ("ann@acme.example", "bob@globex.example")
     }
     assert {row["verdict"] for row in desk.checks("plan")} == {"planned"}
+    assert {(row["name"], row["verdict"]) for row in desk.checks("served")} == {(name, "expected") for name in OWN}
     for ending in ("json", "md", "html"):
         assert (desk.evidence / f"endpoints.{ending}").stat().st_mode & 0o777 == 0o600
     assert OWN[0] in (desk.evidence / "endpoints.html").read_text()

@@ -30,7 +30,7 @@ class Case:
     service: str = "imaps"
     tls: ssl.SSLContext | None = None
     host: str = HOST
-    fingerprint: str = ""
+    fingerprints: tuple[str, ...] = ()
 
 
 CAPABILITY = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na OK done\r\n"
@@ -148,7 +148,7 @@ def certificates(chains: Chains) -> Iterator[Case]:
     unknown = {"tls_1_2": "unknown_name", "tls_1_3": "unknown_name", "protocol": "no_tls"}
     yield Case("for other names only", IMAP, unknown, tls=strict)
 
-    def case(name: str, found: Mapping[str, str], *chain: object, **more: str) -> Case:
+    def case(name: str, found: Mapping[str, str], *chain: object, **more: tuple[str, ...]) -> Case:
         return Case(name, IMAP, found, tls=context(chains.file(*chain)), **more)  # type: ignore[arg-type]
 
     leaf, middle = chains.leaf, chains.middle
@@ -158,8 +158,8 @@ def certificates(chains: Chains) -> Iterator[Case]:
     yield case("by the root itself", {}, leaf([HOST], chains.root))
     yield case("of a wildcard", {}, leaf(["*.acme.example"]), middle)
     yield case("of many names", {}, leaf([f"n{number}.example" for number in range(60)] + [HOST]), middle)
-    yield case("the expected one", {}, good, middle, fingerprint=good.fingerprint)
-    yield case("another than expected", {"served": "another"}, good, middle, fingerprint="0" * 64)
+    yield case("the expected one", {}, good, middle, fingerprints=(good.fingerprint,))
+    yield case("another than expected", {"served": "another"}, good, middle, fingerprints=("0" * 64,))
     yield case("expired", {"dates": "expired"}, leaf([HOST], days=(-30, -1)), middle)
     yield case("expires in a minute", {"dates": "expires_soon"}, leaf([HOST], days=(-30, 0.001)), middle)
     yield case("not yet valid", {"dates": "not_yet_valid"}, leaf([HOST], days=(2, 30)), middle)

@@ -148,7 +148,7 @@ def test_names_and_addresses_come_in_their_plain_form() -> None:
     assert len(names) == 4
     assert names[-1].name == "mail.xn--bcher-kva.example"
     assert set(names[-1].services) == set(OPEN)
-    assert names[-1].fingerprint == "ab" * 32
+    assert names[-1].fingerprints == ("ab" * 32,)
     ways = options.ways(given)
     assert ways.recipients == ("Ann.O'Neil+x@acme.example", "postmaster@xn--bcher-kva.example")
     assert ways.addresses == {"mail.xn--bcher-kva.example": "2001:db8::1"}

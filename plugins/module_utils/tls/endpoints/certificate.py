@@ -32,14 +32,15 @@ _NAMES_SHOWN = 8
 @dataclass(frozen=True)
 class Served:
     """What a server showed: the leaf and the chain (DER, in the order they came; empty when not seen), and OpenSSL's
-    word on them: a number (0 is trusted, None not tried) and its text. ``fingerprint`` is the leaf that is expected.
+    word on them: a number (0 is trusted, None not tried) and its text. ``fingerprints`` are those of the
+    leaves that are expected.
     """
 
     leaf: bytes
     chain: tuple[bytes, ...] = ()
     verify_code: int | None = None
     verify_text: str = ""
-    fingerprint: str = ""
+    fingerprints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def facts(der: bytes) -> Facts | None:
 
 
 def judge(served: Served, name: str, now: datetime, warn: timedelta) -> Iterator[Found]:
-    """An answer for each of :data:`CHECKS`, and for ``served`` where a fingerprint is expected. ``now`` is aware."""
+    """An answer for each of :data:`CHECKS`, and for ``served`` where fingerprints are given. ``now`` is aware."""
     leaf = facts(served.leaf)
     if leaf is None:
         yield Found("chain", "unreadable", f"{len(served.leaf)} bytes that are no certificate")
@@ -99,8 +100,8 @@ def judge(served: Served, name: str, now: datetime, warn: timedelta) -> Iterator
     yield _trust(leaf, served)
     yield _name(leaf, name)
     yield _dates(leaf, above, served, now, warn)
-    if served.fingerprint:
-        yield _expected(leaf, served.fingerprint)
+    if served.fingerprints:
+        yield _expected(leaf, served.fingerprints)
 
 
 def _chain(leaf: Facts, above: Sequence[Facts | None], served: Served) -> Found:
@@ -174,7 +175,6 @@ def _dates(leaf: Facts, above: Sequence[Facts | None], served: Served, now: date
     return Found("dates", verdict, f"until {leaf.ends:%Y-%m-%d}, {left.days} days")
 
 
-def _expected(leaf: Facts, fingerprint: str) -> Found:
-    wanted = fingerprint.replace(":", "").replace(" ", "").lower()
-    verdict = "expected" if wanted == leaf.fingerprint else "another"
+def _expected(leaf: Facts, wanted: Sequence[str]) -> Found:
+    verdict = "expected" if leaf.fingerprint in wanted else "another"
     return Found("served", verdict, leaf.fingerprint)

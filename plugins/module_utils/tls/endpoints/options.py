@@ -78,8 +78,8 @@ def public_names(params: Mapping[str, Any], place: Cloud) -> list[PublicName]:
             services.setdefault(_host(name, f"names.{use}"), []).extend(USES[use])
     if uses:
         raise InputError(f"names are for {', '.join(USES)}, not for {', '.join(uses)}", option="names")
-    prints = {_host(name, "fingerprints"): _fingerprint(text) for name, text in params["fingerprints"].items()}
-    own = [PublicName(name, tuple(dict.fromkeys(there)), prints.get(name, "")) for name, there in services.items()]
+    prints = {_host(name, "fingerprints"): _fingerprints(given) for name, given in params["fingerprints"].items()}
+    own = [PublicName(name, tuple(dict.fromkeys(there)), prints.get(name, ())) for name, there in services.items()]
     found = [*(place.names() if params["cloud_names"] else []), *own]
     if not found:
         said = "there is no name to look at: neither region and subscription nor names are given"
@@ -136,11 +136,14 @@ def ways(params: Mapping[str, Any]) -> Ways:
     )
 
 
-def _fingerprint(text: Any) -> str:
-    digits = str(text).replace(":", "").replace(" ", "").lower()
-    if not _FINGERPRINT.fullmatch(digits):
-        raise InputError("a fingerprint is the SHA-256 of a certificate: 64 digits", option="fingerprints")
-    return digits
+def _fingerprints(given: Any) -> tuple[str, ...]:
+    found = []
+    for text in given if isinstance(given, list) else [given]:
+        digits = str(text).replace(":", "").replace(" ", "").lower()
+        if not _FINGERPRINT.fullmatch(digits):
+            raise InputError("a fingerprint is the SHA-256 of a certificate: 64 digits", option="fingerprints")
+        found.append(digits)
+    return tuple(found)
 
 
 def _recipients(params: Mapping[str, Any]) -> tuple[str, ...]:

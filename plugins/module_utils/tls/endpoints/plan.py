@@ -33,11 +33,11 @@ USES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class PublicName:
-    """A name that users have: its services, and the leaf's fingerprint (SHA-256) that it has to show, if known."""
+    """A name that users have: its services, and the leaves' fingerprints (SHA-256) of which it has to show one."""
 
     name: str
     services: Sequence[str] = tuple(OPEN)
-    fingerprint: str = ""
+    fingerprints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Try:
     at: str
     service: str
     port: int
-    fingerprint: str = ""
+    fingerprints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def plan(
         for service in one.services:
             at = (cloud.host(service) if by == "cloud" else "") or one.name
             if ports[service]:
-                opened[Try(one.name, at, service, ports[service], one.fingerprint)] = None
+                opened[Try(one.name, at, service, ports[service], one.fingerprints)] = None
             closed.update({Try(at, at, other, ports[other]): None for other in CLOSED if ports[other]})
     mx = [Try(name, name, MX, ports[MX]) for name in exchangers] if ports[MX] else []
     return Plan(tuple(opened), tuple(sorted(closed, key=lambda one: (one.at, one.port))), tuple(dict.fromkeys(mx)))

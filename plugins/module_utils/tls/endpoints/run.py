@@ -124,7 +124,7 @@ class _Run:
             replies = {check: reply.result() for check, reply in zip(hello.VERSIONS, versions, strict=True)}
             served, said = session.result()
             chain = replies["tls_1_2"].chain
-            seen = certificate.Served(served.leaf, chain, served.verify_code, served.verify_text, one.fingerprint)
+            seen = certificate.Served(served.leaf, chain, served.verify_code, served.verify_text, one.fingerprints)
             return [
                 *(Found(check, reply.verdict, reply.seen) for check, reply in replies.items()),
                 *_judged(lambda: certificate.judge(seen, one.name, self._now, self._ways.warn), seen),
