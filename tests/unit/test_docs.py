@@ -57,3 +57,12 @@ def test_the_clouds_schema_is_described_table_by_table() -> None:
     assert set(tables) - described == set()
     columns = re.findall(r"^  ([a-z]\w*) +[a-z]", tables["accounts"] + tables["tenants"], re.MULTILINE)
     assert set(columns) - described - {"id", "display_name"} == set()
+
+
+def test_every_kind_of_finding_about_a_certificate_is_described() -> None:
+    sources = "".join(file.read_text() for file in (CHECKOUT / "plugins" / "module_utils" / "tls").glob("*.py"))
+    kinds = set(re.findall(r'(?:error|warning|info)\(\s*f?"((?:\{prefix\})?[a-z_0-9]+)"', sources))
+    kinds |= set(re.findall(r'(?:Finding\("\w+", |return )"([a-z_0-9]+)", f?"', sources))
+    described = set(re.findall(r"`(\w+)`", (CHECKOUT / "docs" / "certificates.md").read_text()))
+    assert {kind.removeprefix("{prefix}") for kind in kinds} - described == set()
+    assert len(kinds) > 35

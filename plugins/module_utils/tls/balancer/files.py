@@ -172,3 +172,5 @@ def _set_aside(path: Path, other: Path) -> None:
     half.unlink(missing_ok=True)
     os.link(path, half)
     half.replace(other)
+    # Where a killed run has come as far before, both are one file, and rename(2) then does nothing.
+    half.unlink(missing_ok=True)
