@@ -135,7 +135,9 @@ options:
         type: float
         default: 24.0
       lowered_at:
-        description: When they were lowered, where that was before the first check; an ISO 8601 time.
+        description:
+          - When they were lowered, where that was before the first check; an ISO 8601 time.
+          - It does not count for a TTL that was seen to be high after it.
         type: str
   recorded:
     description: RV(recorded) of the last check, by which TTLs are known to have been low.
@@ -306,11 +308,21 @@ records:
       replaces: ""
       why: mail of acme.example goes to the cloud
       check: mx
+way_back:
+  description: The records of today that change at the cut-over, as lines of a zone file, to put them back by.
+  returned: success
+  type: str
+  sample: "acme.example. 300 IN MX 10 mail.acme.example."
 recorded:
-  description: Since when TTLs are low, by name and type; give it to the next check.
+  description: What is known of the records that change, and since when their TTLs are low; give it to the next check.
   returned: success
   type: dict
-  sample: {"acme.example MX": {low_since: "2026-11-22T10:00:00+00:00", highest: 3600}}
+  sample:
+    acme.example MX:
+      low_since: "2026-11-22T10:00:00+00:00"
+      high_at: "2026-11-22T09:55:00+00:00"
+      highest: 3600
+      values: [10 mail.acme.example.]
 zones:
   description: The zones, and their servers.
   returned: success

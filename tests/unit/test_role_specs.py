@@ -83,6 +83,7 @@ GIVEN = [
     (("migration_dns", "names"), "dns_readiness_info", ("names",)),
     (("migration_dns", "dmarc"), "dns_readiness_info", ("dmarc",)),
     (("migration_dns", "ttl"), "dns_readiness_info", ("ttl",)),
+    (("migration_dns", "updates", "key"), "dns_records", ("key",)),
     (("migration_dns", "authoritative"), "dns_readiness_info", ("authoritative",)),
     (("migration_endpoints", "names"), "endpoint_info", ("names",)),
     (("migration_endpoints", "ports"), "endpoint_info", ("ports",)),

@@ -37,6 +37,8 @@ def readiness(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     with Asker(params["timeout"]) as asker:
         case = Case(View(asker, resolvers, given, params["port"]), cloud, customer, terms)
         result, lasting = _all(case, recorded)
+        lasting = {**recorded, **lasting}
+        way_back = _way_back(case, lasting)
     found = [replace(one, required=one.required and one.check not in terms.optional) for one in result.findings]
     found.sort(key=lambda one: CHECKS.index(one.check))
     records = list(dict.fromkeys(result.records))
@@ -44,7 +46,8 @@ def readiness(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "changed": False,
         **pages.told(params["customer"], found, zone_lines(records), terms),
         "records": [record.as_dict() for record in records],
-        "recorded": {key: since.as_dict() for key, since in sorted({**recorded, **lasting}.items())},
+        "way_back": zone_lines(way_back),
+        "recorded": {key: since.as_dict() for key, since in sorted(lasting.items())},
         "zones": {zone.zone: [server.label for server in zone.servers] for zone in case.view.zones},
     }
 
@@ -163,7 +166,7 @@ def _ttls(case: Case, recorded: Mapping[str, Since], result: Result) -> dict[str
         before = recorded.get(key_of(name, kind), Since())
         terms = case.terms
         since = updated(before, max(told.ttl for told in owners), terms.ttl_limit, terms.now, terms.lowered_at)
-        lasting[key_of(name, kind)] = since
+        lasting[key_of(name, kind)] = replace(since, values=owners[0].values)
         base = Finding("ttl", name, kind, OK, "", wanted=(f"{terms.ttl_limit} s or less",))
         judge = partial(judge_ttl, since, terms.ttl_limit, terms.ttl_hours, terms.now)
         found = spread(base, answers, judge)
@@ -183,3 +186,22 @@ def _changing(findings: Sequence[Finding]) -> Iterable[tuple[str, str]]:
         kinds = ("CNAME", "A", "AAAA") if one.check in {"name", "autoconfig"} else (one.kind,)
         for kind in kinds:
             yield one.name, kind
+
+
+def _way_back(case: Case, recorded: Mapping[str, Since]) -> list[Record]:
+    """The record sets of before the cut-over, with a low TTL, and aliases that they leave no place for."""
+    found: list[Record] = []
+    for key, since in sorted(recorded.items()):
+        name, _space, kind = key.rpartition(" ")
+        try:
+            zone = case.view.zone(name).zone
+        except DnsError:
+            continue
+        ttl = case.terms.ttl_limit
+        if kind in {"A", "AAAA"}:
+            found.append(
+                Record(zone, name, "CNAME", ttl, (), why="the way back: an address and an alias exclude each other")
+            )
+        if since.values:
+            found.append(Record(zone, name, kind, ttl, since.values, why="the way back: as it was before the cut-over"))
+    return list(dict.fromkeys(found))

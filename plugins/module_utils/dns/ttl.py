@@ -21,14 +21,29 @@ _LOWER = "Lower the TTL a day before the cut-over, and as long as the TTL of tod
 
 @dataclass(frozen=True)
 class Since:
-    """Since when the TTL of a record set is low on all servers (None: it is not), and the highest one ever seen."""
+    """Since when the TTL of a record set is low on all servers (None: it is not), and the highest one ever seen.
+
+    ``high_at`` is when it was seen to be high last; ``values`` are the records of today, so that they are known when
+    they have to be put back.
+    """
 
     low: datetime | None = None
     highest: int = 0
+    high_at: datetime | None = None
+    values: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The value as it is recorded."""
-        return {"low_since": self.low.isoformat(timespec="seconds") if self.low else "", "highest": self.highest}
+        return {
+            "low_since": _iso(self.low),
+            "high_at": _iso(self.high_at),
+            "highest": self.highest,
+            "values": list(self.values),
+        }
+
+
+def _iso(time: datetime | None) -> str:
+    return time.isoformat(timespec="seconds") if time else ""
 
 
 def key_of(name: str, kind: str) -> str:
@@ -41,8 +56,8 @@ def parse_recorded(recorded: Mapping[str, Any]) -> dict[str, Since]:
     found = {}
     for key, value in recorded.items():
         try:
-            low = parse_time(value["low_since"], "recorded") if value["low_since"] else None
-            found[key] = Since(low, int(value["highest"]))
+            low, high = (parse_time(value[at], "recorded") if value[at] else None for at in ("low_since", "high_at"))
+            found[key] = Since(low, int(value["highest"]), high, tuple(str(one) for one in value["values"]))
         except (KeyError, TypeError, ValueError, InputError):
             raise InputError(f"{key}: this is nothing that an earlier check has recorded", option="recorded") from None
     return found
@@ -58,12 +73,14 @@ def parse_time(text: str, option: str) -> datetime:
 
 
 def updated(before: Since, ttl: int, limit: int, now: datetime, lowered: datetime | None) -> Since:
-    """What is known after a look at the highest ``ttl`` of a zone's own servers; ``lowered`` is what people say."""
+    """What is known after a look at the highest ``ttl`` of a zone's own servers; ``lowered`` is what people say,
+    which counts unless we have seen a high TTL after it.
+    """
     highest = max(before.highest, ttl)
     if ttl > limit:
-        return Since(None, highest)
-    known = [time for time in (before.low, lowered) if time is not None and time <= now]
-    return Since(min(known, default=now), highest)
+        return Since(None, highest, now)
+    known = [before.low, lowered if lowered and (before.high_at is None or lowered > before.high_at) else None]
+    return Since(min((time for time in known if time and time <= now), default=now), highest, before.high_at)
 
 
 def judge_ttl(since: Since, limit: int, hours: float, now: datetime, told: Told) -> Verdict:
