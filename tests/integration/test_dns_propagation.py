@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ def servers() -> Iterator[tuple[Knot, Knot]]:
         yield first, second
 
 
-def _zone(slots: dict[str, Any] | Any, ttl: int = 300, **changes: Any) -> Zone:
+def _zone(slots: Mapping[str, Sequence[str]], ttl: int = 300, **changes: Sequence[str]) -> Zone:
     lines = [line for slot in {**slots, **changes}.values() for line in slot]
     return Zone([*_SERVERS, *lines], ttl=ttl)
 
@@ -63,7 +63,7 @@ def test_a_server_that_still_has_the_old_record_is_named(
     servers: tuple[Knot, Knot], test: str, name: str, slot: str, old: list[str]
 ) -> None:
     older = ["@ SOA ns1 hostmaster 1 3600 600 86400 300"]
-    _told(servers, _zone(GOOD), _zone(GOOD, soa=older, **{slot: old}))
+    _told(servers, _zone(GOOD), _zone({**GOOD, "soa": older, slot: old}))
     result = check(options(servers[0], "acme.example"))
     row = _row(result, test, name)
     assert row["state"] in {"wrong", "missing"}

@@ -41,7 +41,7 @@ def merged(records: Sequence[Spf], include: str, addresses: Sequence[str] = ()) 
         notes += [f"{word} can't be read, and is left out" for word in record.broken]
         notes += [f"{term} stands behind all, never counted, and is left out" for term in record.idle if _sends(term)]
     if any(term.name == "mx" and not term.target and term.qualifier == "+" for term in kept):
-        extra = [term for term in map(_by_address, addresses) if term not in kept]
+        extra = [term for term in dict.fromkeys(map(_by_address, addresses)) if term not in kept]
         kept += extra
         notes += [f"{term} is a mail server of today, which mx does not mean after the switch" for term in extra]
     notes += [f"all had {record.all}, now -" for record in records if record.all not in {"-", None}]
