@@ -246,6 +246,11 @@ CASES = [
     ),
     Case("DKIM for a test", {"dkim": [DKIM_LINE.replace("k=rsa", "t=y; k=rsa")]}, _bad("dkim", "t=y", _S1, "warning")),
     Case("DKIM below the wrong name", {"dkim": [f"x{DKIM_LINE}"]}, _bad("dkim", "not published", _S1, "missing")),
+    Case(
+        "DKIM by an alias to nothing",
+        {"dkim": [f"{_S1} CNAME nothing.senders.test."]},
+        _bad("dkim", "not published", _S1, "missing"),
+    ),
     # DMARC
     Case(
         "DMARC too early",

@@ -139,6 +139,25 @@ def test_a_server_may_be_given_where_the_zone_is_not_there_yet(servers: tuple[Kn
     assert row["verdict"].startswith("resolver ")
 
 
+def test_records_may_be_in_another_zone_behind_an_alias(servers: tuple[Knot, Knot]) -> None:
+    line = GOOD["dkim"][0].replace("s1._domainkey", "acme._domainkey")
+    servers[0].publish("keys.test", Zone([line]))
+    alias = ["s1._domainkey CNAME acme._domainkey.keys.test."]
+    _told(servers, _zone(GOOD, dkim=alias), _zone(GOOD, dkim=alias))
+    result = check(options(servers[0], "acme.example"))
+    assert _row(result, "dkim", "s1._domainkey.acme.example")["state"] == "ok"
+    assert result["ready"]
+
+
+def test_a_sub_domain_has_the_dmarc_policy_of_the_domain_above(servers: tuple[Knot, Knot]) -> None:
+    lines = ['_dmarc TXT "v=DMARC1; p=none; sp=reject"', "sales MX 10 mail", "mail A 192.0.2.10"]
+    _told(servers, _zone(GOOD, dmarc=lines), _zone(GOOD, dmarc=lines))
+    result = check(options(servers[0], "acme.example", "before", domains=["sales.acme.example"]))
+    row = _row(result, "dmarc", "_dmarc.sales.acme.example")
+    assert (row["state"], row["stops"]) == ("wrong", True)
+    assert "sub-domains" in row["verdict"]
+
+
 def test_a_domain_that_nobody_serves_is_a_finding_and_the_others_are_looked_at(servers: tuple[Knot, Knot]) -> None:
     _told(servers, _zone(GOOD), _zone(GOOD))
     result = check(options(servers[0], "acme.example", domains=["nowhere.test", "acme.example"]))

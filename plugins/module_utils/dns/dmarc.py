@@ -66,7 +66,7 @@ def _stage(tags: dict[str, str], wanted: str, ready: Ready) -> Verdict:
     policy = tags["p"].lower()
     strictest = max(policy, tags.get("sp", policy).lower(), key=POLICIES.index)
     if strictest != "none" and not ready.passes:
-        return Verdict(WRONG, f"receivers {_DO[strictest]} mail although {ready.why}", _NONE)
+        return Verdict(WRONG, f"receivers {DO[strictest]} mail although {ready.why}", _NONE)
     if wanted and policy != wanted:
         return Verdict(WARNING, f"p={policy}, and {wanted} is wanted", "Set the record as it stands in the zone lines.")
     following = POLICIES[POLICIES.index(policy) + 1 :][:1]
@@ -74,7 +74,16 @@ def _stage(tags: dict[str, str], wanted: str, ready: Ready) -> Verdict:
     return Verdict(OK, f"p={policy}" if ready.passes else f"p={policy}, as {ready.why}", advice)
 
 
-_DO = {"quarantine": "put aside", "reject": "refuse"}
+#: What receivers do.
+DO = {"quarantine": "put aside", "reject": "refuse"}
+
+
+def for_subdomains(records: Sequence[str]) -> str:
+    """The policy for domains below the one that has these records; empty where none counts."""
+    if len(records) != 1 or problems_of(records[0]):
+        return ""
+    tags = parse_tags(records[0])[0]
+    return tags.get("sp", tags["p"]).lower()
 
 
 def proposed(seen: Sequence[str], wanted: str, ready: Ready, reports: str = "") -> str:

@@ -83,7 +83,7 @@ def _selectors(case: Case, domain: str) -> list[str]:
 
 
 def _spf(case: Case, zone: str, domain: str, result: Result) -> Finding:
-    answers = case.view.all(domain, "TXT")
+    answers = _texts(case, domain)
     proposal = _proposal(case, domain, answers)
     walks: dict[str, Walk] = {}
 
@@ -95,6 +95,7 @@ def _spf(case: Case, zone: str, domain: str, result: Result) -> Finding:
 
     base = Finding("spf", domain, "TXT", OK, "", wanted=(proposal.text,))
     found = spread(base, [_only(told, spf.is_spf) for told in answers], judge)
+    found = replace(found, wanted=found.seen if found.state == OK else found.wanted)
     found = replace(found, next=_spf_next(case, domain, found, proposal))
     record = Record(zone, domain, "TXT", case.terms.ttl_limit, (quoted(proposal.text),), "now", spf.VERSION, "SPF")
     result.add(found, *([record] if proposal.complete else []))
@@ -177,7 +178,7 @@ def _dkim(case: Case, zone: str, domain: str, result: Result) -> list[Finding]:
     for name in _selectors(case, domain):
         value = case.customer.selectors[name]
         base = Finding("dkim", name, "TXT", OK, "", wanted=(value,))
-        one = spread(base, case.view.all(name, "TXT"), partial(judge_key, value))
+        one = spread(base, _texts(case, name), partial(judge_key, value))
         found.append(one)
         result.add(one, Record(zone, name, "TXT", case.terms.ttl_limit, (quoted(value),), why="DKIM"))
     return found
@@ -198,17 +199,41 @@ def _ready(about_spf: Finding, about_dkim: Sequence[Finding]) -> dmarc.Ready:
 def _dmarc(case: Case, zone: str, domain: str, result: Result, ready: dmarc.Ready) -> None:
     name = f"_dmarc.{domain}"
     policy = case.customer.dmarc_policy
-    answers = case.view.all(name, "TXT")
+    answers = _texts(case, name)
     seen = [readable(text) for text in answers[0].texts if dmarc.is_dmarc(text)]
     wanted = dmarc.proposed(seen, policy, ready, case.customer.dmarc_reports)
     base = Finding("dmarc", name, "TXT", OK, "", wanted=(wanted,) if wanted else ())
     answers = [_only(told, dmarc.is_dmarc) for told in answers]
     found = spread(base, answers, lambda told: dmarc.judge_dmarc(policy, ready, told))
+    if not seen and zone != domain and not ready.passes:
+        found = _inherited(case, zone, found, ready)
     if policy and policy != "none" and not ready.passes:
         text = f"p={policy} is refused for now, as {ready.why}"
         found = replace(found, verdict=f"{found.verdict}; {text}", state=max(found.state, WARNING, key=STATES.index))
     record = Record(zone, name, "TXT", case.terms.ttl_limit, (quoted(wanted),), "now", "v=DMARC1", "DMARC")
     result.add(found, *([record] if wanted else []))
+
+
+def _inherited(case: Case, zone: str, found: Finding, ready: dmarc.Ready) -> Finding:
+    """A domain without a record of its own has that of the domain above it (RFC 7489 section 6.6.3)."""
+    texts = [readable(text) for text in case.view.look(f"_dmarc.{zone}", "TXT").texts if dmarc.is_dmarc(text)]
+    policy = dmarc.for_subdomains(texts)
+    if policy in {"", "none"}:
+        return found
+    text = f"_dmarc.{zone} has receivers {dmarc.DO[policy]} mail of its sub-domains although {ready.why}"
+    return replace(found, state=WRONG, verdict=text, next="Set a record with p=none for this domain, or sp=none there.")
+
+
+def _texts(case: Case, name: str) -> list[Told]:
+    """What all servers say; where a name is an alias of one in another zone, whose servers know the text, with that."""
+    found = []
+    for told in case.view.all(name, "TXT"):
+        if told.aliases and told.status == "nothing":
+            behind = case.view.look(told.aliases[-1], "TXT")
+            if behind.texts:
+                told = replace(told, status="found", texts=behind.texts)  # noqa: PLW2901 -- the answer, completed
+        found.append(told)
+    return found
 
 
 def _only(told: Told, wanted: Callable[[bytes], bool]) -> Told:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ..errors import DnsError
+from ..errors import DnsError, InputError
 from ..transport.nameserver import Asker
 from . import options, pages
 from .caa import forbids, relevant
@@ -76,10 +76,10 @@ def _all(case: Case, recorded: Mapping[str, Since]) -> tuple[Result, dict[str, S
 
 
 def _checked(check: str, name: str, job: Callable[[], Result]) -> Result:
-    """The result of a check; one whose zone can't be found is a finding."""
+    """The result of a check; one whose zone can't be found is a finding, and so is what a zone has for a name."""
     try:
         return job()
-    except DnsError as error:
+    except (DnsError, InputError) as error:
         return Result([Finding(check, name, "", UNCHECKED, error.message, error.safe_next)])
 
 
