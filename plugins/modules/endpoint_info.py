@@ -175,6 +175,10 @@ options:
     description: Seconds for each connection, with all that is said in it.
     type: float
     default: 10.0
+  mx_timeout:
+    description: The same for mail exchangers, many of which let strangers wait before they say a word.
+    type: float
+    default: 30.0
   connections:
     description: Connections at once.
     type: int

@@ -51,6 +51,7 @@ class Findings:
         )
         ways = Ways(
             timeout=SECONDS,
+            mx_timeout=SECONDS,
             connections=48,
             ca_path=str(chains.roots),
             addresses={cases.HOST: "127.0.0.1"},

@@ -122,6 +122,7 @@ def test_every_name_needs_a_certificate() -> None:
         ({"timeout": 0.0}, "timeout"),
         ({"timeout": 301.0}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
+        ({"mx_timeout": 0.0}, "mx_timeout"),
         ({"connections": 0}, "connections"),
         ({"connections": 65}, "connections"),
         ({"warn_days": -1}, "warn_days"),

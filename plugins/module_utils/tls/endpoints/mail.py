@@ -17,8 +17,6 @@ from .verdicts import Found
 
 #: Lines of one answer.
 _MAX_LINES = 200
-#: How we introduce ourselves (RFC 5321 section 4.1.1.1).
-_WE = "[127.0.0.1]"
 _REPLY = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
 
 
@@ -84,6 +82,10 @@ class Smtp:
             said = self.ask(f"RCPT TO:<{address}>")
             self.ask("RSET")
         return said
+
+    def hello(self) -> Reply:
+        """Introduce ourselves."""
+        return self.ask(f"EHLO {self._talk.own_address}")
 
     def quit(self) -> None:
         """Say good-bye; nobody waits for what the server says to that."""
@@ -181,7 +183,7 @@ def submission(talk: Talk, own: str, foreign: str) -> Iterator[Found]:
 def _introduced(smtp: Smtp) -> tuple[Reply, Reply]:
     """The greeting, and the answer to EHLO; the greeting twice where that is no welcome."""
     greeting = smtp.reply()
-    return greeting, smtp.ask(f"EHLO {_WE}") if greeting.done else greeting
+    return greeting, smtp.hello() if greeting.done else greeting
 
 
 def _relays(reply: Reply, sender: str, address: str) -> Found:

@@ -52,6 +52,7 @@ OPTIONS: dict[str, Any] = {
     "optional": {"type": "list", "elements": "str", "choices": _CHECKS_AND_SERVICES, "default": []},
     "warn_days": {"type": "int", "default": 21},
     "timeout": {"type": "float", "default": 10.0},
+    "mx_timeout": {"type": "float", "default": 30.0},
     "connections": {"type": "int", "default": 8},
 }
 _MOST_CONNECTIONS = 64
@@ -118,14 +119,16 @@ def ports(params: Mapping[str, Any]) -> dict[str, int]:
 
 def ways(params: Mapping[str, Any]) -> Ways:
     """How to try it. Raises InputError."""
-    if not 0 < params["timeout"] <= 300:
-        raise InputError("timeout must be more than 0 and at most 300 seconds", option="timeout")
+    for option in ("timeout", "mx_timeout"):
+        if not 0 < params[option] <= 300:
+            raise InputError(f"{option} must be more than 0 and at most 300 seconds", option=option)
     if not 1 <= params["connections"] <= _MOST_CONNECTIONS:
         raise InputError(f"connections must be from 1 to {_MOST_CONNECTIONS}", option="connections")
     if not 0 <= params["warn_days"] <= 3650:
         raise InputError("warn_days must be from 0 to 3650", option="warn_days")
     return Ways(
         timeout=params["timeout"],
+        mx_timeout=params["mx_timeout"],
         connections=params["connections"],
         ca_path=params.get("ca_path"),
         addresses={_host(name, "addresses"): _address(text) for name, text in params["addresses"].items()},

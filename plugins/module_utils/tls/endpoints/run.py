@@ -28,12 +28,13 @@ _MX_CHECKS = ("starttls", "users", "accepts", "relay")
 
 @dataclass(frozen=True)
 class Ways:
-    """How everything is tried: seconds for a connection, connections at once, the authorities to trust (the system's
-    when None), addresses of names that are known, resolvers instead of the system's, when a certificate's end is near,
-    and the addresses that mail servers are asked about.
+    """How everything is tried: seconds for a connection, and for one to a mail exchanger, which may let strangers wait;
+    connections at once, the authorities to trust (the system's when None), addresses of names that are known, resolvers
+    instead of the system's, when a certificate's end is near, and the addresses that mail servers are asked about.
     """
 
     timeout: float = 10.0
+    mx_timeout: float = 30.0
     connections: int = 8
     ca_path: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -173,7 +174,7 @@ class _Run:
 
     def _exchanger(self, one: Try, address: str) -> list[Found]:
         try:
-            with talk.Talk.to(address, one.port, self._ways.timeout) as there:
+            with talk.Talk.to(address, one.port, self._ways.mx_timeout) as there:
                 said = mail.exchanger(there, self._ways.recipients, self._ways.foreign)
                 return self._asked(("mx", *_MX_CHECKS), said)
         except OSError:

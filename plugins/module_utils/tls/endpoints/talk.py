@@ -49,6 +49,13 @@ class Talk:
         end = time.monotonic() + timeout
         return cls(socket.create_connection((address, port), timeout), end)
 
+    @property
+    def own_address(self) -> str:
+        """Our end of the connection as SMTP writes an address (RFC 5321 section 4.1.3)."""
+        name = self._socket.getsockname()
+        address = str(name[0]) if isinstance(name, tuple) else "127.0.0.1"
+        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
     def __enter__(self) -> Self:
         return self
 
