@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dkim.keys import read_key
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tests.integration.dkim_lab import DOMAIN, Keys, publish
+from tests.integration.dkim_lab import DOMAIN, publish
 from tests.integration.playbook_runs import Run, ssh_server
 from tests.lab.knot import Knot
 
@@ -158,19 +157,21 @@ def nothing_is_told(signing: Signing, files: list[Path]) -> None:
         assert any(each in public.encode() for each in traces(file.read_bytes())) is False
 
 
+_CHILD = """
+import os, re, sys
+from tests.integration.dkim_lab import Keys
+started = re.compile(r"subprocess\\.Popen|os\\.(exec|posix_spawn|system|spawn|fork)")
+keys = Keys({"directory": sys.argv[1], "sign": "always"})
+sys.addaudithook(lambda event, _arguments: os._exit(3) if started.match(event) else None)
+keys.run(selector="a")
+keys.run(selector="b", state="rotated")
+keys.run(state="absent")
+print("done")
+"""
+
+
 def test_a_run_starts_no_program_so_that_no_key_is_in_an_argument(tmp_path: Path) -> None:
-    """Asked of the interpreter itself, for every state, in a child that says what it was about to do."""
-    started = re.compile(r"subprocess\.Popen|os\.(exec|posix_spawn|system|spawn|fork)")
-    keys = Keys({"directory": str(tmp_path / "dkim"), "sign": "always"})
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            sys.addaudithook(lambda event, _arguments: os._exit(3) if started.match(event) else None)
-            keys.run(selector="a")
-            keys.run(selector="b", state="rotated")
-            keys.run(state="absent")
-            code = 0
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """Asked of the interpreter itself, in a process that ends at once when it is about to start one."""
+    program = [sys.executable, "-c", _CHILD, str(tmp_path / "dkim")]
+    done = subprocess.run(program, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr

@@ -7,19 +7,12 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from ..errors import DkimKeyError, MissingLibraryError
 
-from ..errors import DkimKeyError
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 KeyType = Literal["rsa", "ed25519"]
 #: What a signer reads: PEM (PKCS#8), or base64 of the seed alone.
@@ -31,6 +24,15 @@ _EXPONENT = 65537
 _SEED_BYTES = 32
 #: More than any key needs: what is longer is something else.
 _LARGEST_FILE = 65536
+
+
+def require_cryptography() -> None:
+    """Raises MissingLibraryError where the library is missing; all else here takes it for granted."""
+    try:
+        import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
+    except ImportError as error:
+        said = f"the Python library cryptography (>= 42) is missing: {error}"
+        raise MissingLibraryError(said, library="cryptography") from error
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class SigningKey:
     @property
     def public(self) -> PublicKey:
         """Its public half: SubjectPublicKeyInfo for RSA, the 32 bytes alone for Ed25519 (RFC 8463, 4)."""
+        from cryptography.hazmat.primitives.asymmetric import rsa
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         key = self._private.public_key()
         if isinstance(key, rsa.RSAPublicKey):
             der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -67,6 +72,9 @@ class SigningKey:
 
     def content(self, form: Form) -> bytes:
         """The file of it. RSA is always PEM."""
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
         if form == "seed" and isinstance(self._private, ed25519.Ed25519PrivateKey):
             raw = self._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
             return base64.b64encode(raw) + b"\n"
@@ -75,6 +83,8 @@ class SigningKey:
 
 def new_key(key_type: KeyType, bits: int) -> SigningKey:
     """A key that nobody has had before; ``bits`` counts for RSA only."""
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
     if key_type == "rsa":
         return SigningKey(rsa.generate_private_key(_EXPONENT, bits))
     return SigningKey(ed25519.Ed25519PrivateKey.generate())
@@ -82,10 +92,20 @@ def new_key(key_type: KeyType, bits: int) -> SigningKey:
 
 def read_key(content: bytes) -> SigningKey:
     """A key from its file, in any form. Raises DkimKeyError, which says nothing of what is in the file."""
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
     if len(content) > _LARGEST_FILE:
         raise DkimKeyError("the file is too long for a key")
     if b"-----BEGIN" not in content:
         return SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(_seed(content)))
+    return SigningKey(_pem(content))
+
+
+def _pem(content: bytes) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         key = load_pem_private_key(content, password=None)
     except TypeError:
@@ -94,7 +114,7 @@ def read_key(content: bytes) -> SigningKey:
         raise DkimKeyError("the file holds no private key that can be read") from None
     if not isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
         raise DkimKeyError("the key is neither RSA nor Ed25519, and DKIM knows no other")
-    return SigningKey(key)
+    return key
 
 
 def _seed(content: bytes) -> bytes:

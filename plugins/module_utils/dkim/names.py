@@ -7,9 +7,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-import idna
-
-from ..errors import InputError
+from ..errors import InputError, MissingLibraryError
 
 #: A label of a host name (RFC 1123, 2.1), in lower case.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -18,7 +16,14 @@ _LONGEST = 253
 
 
 def signing_domain(text: str) -> str:
-    """A domain in lower case, an internationalised one as A-labels (RFC 5890). Raises InputError."""
+    """A domain in lower case, an internationalised one as A-labels (RFC 5890).
+
+    Raises InputError, and MissingLibraryError.
+    """
+    try:
+        import idna
+    except ImportError as error:
+        raise MissingLibraryError(f"the Python library idna (>= 3.7) is missing: {error}", library="idna") from error
     try:
         name = idna.encode(text.strip().rstrip("."), uts46=True, std3_rules=True).decode("ascii").lower()
     except idna.IDNAError as error:

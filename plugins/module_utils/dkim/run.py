@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import DkimTableError, MigrationError, UnsupportedError
 from . import store
-from .keys import SigningKey, new_key
+from .keys import SigningKey, new_key, require_cryptography
 from .options import Request, request
 from .outcome import Outcome, result
 from .plan import Choice, Key, Wanted, choose, settled, without
@@ -22,9 +22,10 @@ from .tables import with_keys, with_signing
 def dkim_key(params: Mapping[str, Any], now: int, *, check_mode: bool, diff_mode: bool = False) -> dict[str, Any]:
     """Make, keep, rotate or remove a signing key; in check mode only say what would be done.
 
-    ``now`` is in seconds since 1970. Raises InputError and DkimError.
+    ``now`` is in seconds since 1970. Raises InputError, DkimError and MissingLibraryError.
     """
     try:
+        require_cryptography()
         asked = request(params)
         with nullcontext() if check_mode else store.locked(asked.place):
             outcome = _carried_out(asked, now, check_mode=check_mode)
