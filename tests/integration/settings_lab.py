@@ -10,8 +10,6 @@ import importlib
 import io
 import json
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +26,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.targets.
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
 
 from tests.lab.lab import Lab
+
+from .checks import prefork
 
 VAULT_PASSWORD = "vault-password-of-the-tests"
 MODULES = "ansible_collections.atmail.migration.plugins.modules"
@@ -82,16 +82,11 @@ class Outcome:
 def run_module(module: str, options: dict[str, Any], *, check: bool = False) -> Outcome:
     """Run a module as Ansible does on a host: a Python program with its options on standard input."""
     arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
-    done = subprocess.run(
-        [sys.executable, "-m", f"{MODULES}.{module}"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Outcome(done.returncode, json.loads(done.stdout), done.stdout + done.stderr)
+    started = prefork.start(f"{MODULES}.{module}")
+    started.give(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    out, err = started.communicate(timeout=120)
+    assert "Traceback" not in err, err
+    return Outcome(started.returncode or 0, json.loads(out), out + err)
 
 
 def run_here(module: str, options: dict[str, Any], *, check: bool = False) -> Outcome:

@@ -51,4 +51,4 @@ def check_clock(seconds: Mapping[str, float | None]) -> Iterator[Answer]:
         )
         yield invalid("clock", InputError(said, safe_next="Mend the clock that is wrong (NTP)."))
     else:
-        yield ok("clock", ", ".join(f"{name}: {off:+.0f} s" for name, off in known.items()))
+        yield ok("clock", ", ".join(f"{name}: {round(off):+d} s" for name, off in known.items()))

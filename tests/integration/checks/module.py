@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from . import prefork
+
 _PACKAGE = "ansible_collections.atmail.migration.plugins.modules"
 PATIENCE = 240.0
 
@@ -61,15 +63,22 @@ class Running:
     ) -> None:
         self._secrets = secrets
         self._output = output
+        given = json.dumps({"ANSIBLE_MODULE_ARGS": dict(options)})
+        self.process: prefork.Started | subprocess.Popen[str]
+        if output is None:
+            self.process = prefork.start(f"{_PACKAGE}.{name}")
+            self.process.give(given)
+            return
+        # One whose memory is looked at is started from nothing.
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"{_PACKAGE}.{name}"],
             stdin=subprocess.PIPE,
-            stdout=output or subprocess.PIPE,
-            stderr=subprocess.STDOUT if output else subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
             text=True,
         )
         assert self.process.stdin
-        self.process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": dict(options)}))
+        self.process.stdin.write(given)
         self.process.stdin.close()
         self.process.stdin = None
 
@@ -93,6 +102,7 @@ class Running:
         except ValueError as error:
             raise AssertionError(f"not JSON: {out[-2000:]} {err[-4000:]}") from error
         assert not err, err[-4000:]
+        assert self.process.returncode is not None
         return Result(self.process.returncode, values, out)
 
 
