@@ -68,9 +68,8 @@ options:
     default: []
     suboptions:
       zone:
-        description: The zone.
+        description: The zone; without it the closest one above the name that the server has.
         type: str
-        required: true
       name:
         description: The whole name.
         type: str

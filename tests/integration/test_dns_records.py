@@ -127,6 +127,15 @@ def test_check_run_and_run_again(knot: Knot, tmp_path: Path) -> None:
     assert (tmp_path / "dns-before.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_zone_is_found_where_none_is_said(knot: Knot, tmp_path: Path) -> None:
+    record = {"name": "s1._domainkey.acme.example", "type": "TXT", "values": ['"v=DKIM1; p=abc"']}
+    result = dns_records(_params(knot, tmp_path, record), check_mode=False)
+    assert result["records"][0]["zone"] == "acme.example"
+    assert knot.texts("s1._domainkey.acme.example") == [b"v=DKIM1; p=abc"]
+    with pytest.raises(DnsRefusedError, match="has no zone"):
+        dns_records(_params(knot, tmp_path, {**record, "name": "s1._domainkey.nowhere.test"}), check_mode=False)
+
+
 def test_a_ttl_is_lowered_and_nothing_else(knot: Knot, tmp_path: Path) -> None:
     keep = {**MX, "values": None, "when": "now"}
     assert dns_records(_params(knot, tmp_path, keep), check_mode=False)["changed"]

@@ -44,7 +44,7 @@ class Playbooks:
         self.evidence = folder / "state" / "acme" / "evidence"
         self.evidence.mkdir(parents=True)
         (self.evidence / "dkim.json").write_text(
-            json.dumps({"keys": [{"record": {"name": "s1._domainkey.acme.example", "value": DKIM, "ttl": 300}}]})
+            json.dumps({"records": [{"name": "s1._domainkey.acme.example", "type": "TXT", "value": DKIM, "ttl": 300}]})
         )
         (self.evidence / "dkim.json").chmod(0o600)
         self.other: dict[str, Any] = {}

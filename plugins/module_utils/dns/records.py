@@ -27,7 +27,7 @@ RECORDS: dict[str, Any] = {
     "elements": "dict",
     "default": [],
     "options": {
-        "zone": {"type": "str", "required": True},
+        "zone": {"type": "str"},
         "name": {"type": "str", "required": True},
         "type": {"type": "str", "required": True, "choices": list(TYPES)},
         "ttl": {"type": "int", "default": 300},
@@ -88,7 +88,7 @@ def _run(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool) -> dic
     if params["state"] == "restored":
         zones = _restoring(server, remembered, params)
     else:
-        zones = _setting(server, remembered, wanted_of(params["records"]), params)
+        zones = _setting(server, remembered, wanted_of(_with_zones(server, params)), params)
     done: list[_Zone] = []
     for zone in zones:
         if not check_mode:
@@ -100,6 +100,24 @@ def _run(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool) -> dic
             remembered = zone.kept
         done.append(zone)
     return _result(zones, diff_mode=diff_mode)
+
+
+def _with_zones(server: NameServer, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The records, each with the closest zone above its name that the server has, where none is said."""
+    with Asker(params["timeout"]) as asker:
+        return [{**one, "zone": one["zone"] or _zone_at(asker, server, one["name"])} for one in params["records"]]
+
+
+def _zone_at(asker: Asker, server: NameServer, text: str) -> str:
+    labels = ascii_name(text, "records").split(".")
+    for start in range(len(labels)):
+        above = ".".join(labels[start:])
+        told = asker.ask(server, above, "SOA")
+        if told.status == "silent":
+            raise TimedOutError(f"the name server gives no answer ({told.reason})", server=server.label)
+        if told.values and told.authoritative and not told.aliases:
+            return above
+    raise DnsRefusedError(f"the name server has no zone that {text} could be in", server=server.label)
 
 
 def wanted_of(records: Sequence[Mapping[str, Any]]) -> list[Wanted]:
