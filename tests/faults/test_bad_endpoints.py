@@ -184,6 +184,15 @@ def test_a_certificate_of_no_known_version_is_unreadable(good: bytes) -> None:
     assert found == {"chain": "unreadable", "trust": "not_tried", "names": "not_tried", "dates": "not_tried"}
 
 
+def test_nothing_is_left_open_when_no_domain_is_asked_about() -> None:
+    with Crowd() as crowd:
+        tries = (Try(cases.HOST, cases.HOST, MX, crowd.serve(cases.mx())),)
+        ways = Ways(timeout=SECONDS, addresses={cases.HOST: "127.0.0.1"}, foreign=cases.FOREIGN)
+        rows = try_all(Plan((), (), tries), ways, datetime.now(UTC))
+    assert {row.found.check for row in rows} == {"name", "mx", "starttls", "users", "relay"}
+    assert {row.meaning.state for row in rows} == {"ok"}
+
+
 def test_a_resolver_that_says_nothing_is_told_of() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
         resolver.bind(("127.0.0.1", 0))

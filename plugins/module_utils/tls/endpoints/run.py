@@ -173,16 +173,17 @@ class _Run:
         return web.dav(inside, one.name) if one.service == "dav" else web.https(inside, one.name)
 
     def _exchanger(self, one: Try, address: str) -> list[Found]:
+        more = [check for check in _MX_CHECKS if check != "accepts" or self._ways.recipients]
         try:
             with talk.Talk.to(address, one.port, self._ways.mx_timeout) as there:
                 said = mail.exchanger(there, self._ways.recipients, self._ways.foreign)
-                return self._asked(("mx", *_MX_CHECKS), said)
+                return self._asked(("mx", *more), said)
         except OSError:
             verdict, seen = talk.try_port(address, one.port, self._ways.timeout)
             verdict = "closed_early" if verdict == "open" else verdict
-            return [Found("mx", verdict, seen), *(Found(check, "not_tried") for check in _MX_CHECKS)]
+            return [Found("mx", verdict, seen), *(Found(check, "not_tried") for check in more)]
         except Exception as error:  # noqa: BLE001 -- as above
-            return [Found(check, "failed", _mistake(error)) for check in ("mx", *_MX_CHECKS)]
+            return [Found(check, "failed", _mistake(error)) for check in ("mx", *more)]
 
     @staticmethod
     def _asked(checks: Sequence[str], said: Iterable[Found]) -> list[Found]:
