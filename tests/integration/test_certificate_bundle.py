@@ -136,6 +136,19 @@ def test_two_customers_one_name_for_all_and_a_name_for_each_service(lab: EdgeLab
     assert is_cloud(lab, names["dav"])
 
 
+def test_a_wildcard_and_a_name_of_its_own_beside_it(lab: EdgeLab) -> None:
+    every, first = lab.bundle(["*.acme.example", "acme.example"])
+    mail, second = lab.bundle([MAIL])
+    lab.run(content=first, name="acme-any")
+    lab.run(content=second, name="acme-mail")
+    for name in ("acme.example", "imap.acme.example"):
+        assert lab.served(name) == every.certificate
+    assert lab.served(MAIL) == mail.certificate
+    assert is_cloud(lab, "a.b.acme.example")
+    assert lab.run(name="acme-mail", state="absent").changed
+    assert lab.served(MAIL) == every.certificate
+
+
 def test_nobody_takes_another_ones_name_or_files(lab: EdgeLab) -> None:
     leaf, bundle = lab.bundle([MAIL])
     lab.run(content=bundle)

@@ -111,7 +111,10 @@ def judge(data: bytes, wishes: Wishes, now: datetime, passphrase: str | None = N
     findings += time_findings(chain, wishes.warn_days, now)
     findings += chain_findings(chain)
     findings += order_findings(contents.certificates, chain)
-    verdict = Verdict(in_order(findings), chain, key, wanted or tuple(dns_names(leaf)))
+    if not wanted:
+        wanted, odd_names = _own_names(leaf)
+        findings += odd_names
+    verdict = Verdict(in_order(findings), chain, key, wanted)
     return verdict.with_findings(list(strict_findings(chain, verdict.names, now))) if verdict.usable else verdict
 
 
@@ -125,6 +128,20 @@ def _wanted(names: Sequence[str]) -> tuple[tuple[str, ...], list[Finding]]:
         except InputError as wrong:
             findings.append(error("name_invalid", shown(wrong.message), about=shown(name), next_step="Correct names."))
     return tuple(dict.fromkeys(wanted)), findings
+
+
+def _own_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], list[Finding]]:
+    """The certificate's own names, as far as they are host names: anything may stand there, and names go into lists."""
+    names, findings = [], []
+    for name in dns_names(leaf):
+        try:
+            names.append(ascii_name(name))
+        except InputError:
+            said = f"the certificate's name {shown(name)!r} is no host name and gets no line on the load balancer"
+            findings.append(warning("odd_name", said, about=shown(name)))
+    if findings and not names:
+        findings.append(error("no_names", "none of the certificate's names is a host name", next_step="Give names."))
+    return tuple(dict.fromkeys(names)), findings
 
 
 def _leaf_and_key(

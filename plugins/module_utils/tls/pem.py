@@ -162,8 +162,7 @@ def _take_certificate(
     try:
         der = _first_value(block.der())
         certificate = x509.load_der_x509_certificate(der)
-        # What is read later only must not fail there.
-        _ = (certificate.subject, certificate.issuer, list(certificate.extensions), certificate.public_key())
+        _read_through(certificate)
     except Exception:  # noqa: BLE001 -- a parser of whatever somebody sends: each failure says the same
         said = f"{block.name} is damaged: it can't be read as a certificate"
         return [error("certificate_damaged", said, about=f"block {block.number}", next_step=_ASK)]
@@ -171,6 +170,11 @@ def _take_certificate(
         return [info("duplicate", f"{block.name} is there twice", about=f"block {block.number}")]
     certificates[der] = certificate
     return []
+
+
+def _read_through(certificate: x509.Certificate) -> tuple[object, ...]:
+    """Everything that is asked for later, so that it does not fail there. Raises what the library raises."""
+    return certificate.subject, certificate.issuer, list(certificate.extensions), certificate.public_key()
 
 
 def _first_value(der: bytes) -> bytes:

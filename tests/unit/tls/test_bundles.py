@@ -342,6 +342,16 @@ def test_without_wanted_names_the_certificates_own_count() -> None:
     assert verdict(whole(), names=()).names == NAMES
 
 
+def test_only_host_names_of_a_certificate_get_to_the_load_balancer() -> None:
+    odd = ["mail.acme.example", "localhost", "a.example /etc/x.pem", "b.example\nc.pem d.example", "#.example"]
+    found = verdict(whole(INNER.server(odd)), names=())
+    assert found.usable
+    assert found.names == ("mail.acme.example",)
+    assert [finding.kind for finding in found.findings] == ["odd_name"] * 4
+    assert all(finding.message.isprintable() for finding in found.findings)
+    assert not verdict(whole(INNER.server(odd[1:])), names=()).usable
+
+
 def test_a_certificate_that_is_a_given_root_is_trusted() -> None:
     own = server(NAMES)
     found = verdict(own.key_pem + own.pem, roots=[own.certificate])

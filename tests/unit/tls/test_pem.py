@@ -63,7 +63,8 @@ def test_more_certificates_than_any_chain_has_are_refused() -> None:
 
 
 def test_a_web_of_authorities_that_vouch_for_each_other_costs_no_time() -> None:
-    names, keys = [f"A{number}" for number in range(9)], [authority("x").key for _ in range(9)]
+    names = [f"A{number}" for number in range(9)]
+    keys = [authority(name).key for name in names]
     nodes = [authority(name, key=key) for name, key in zip(names, keys, strict=True)]
     web = [authority(names[lower], nodes[upper], key=keys[lower]) for lower in range(9) for upper in range(9)]
     leaf = nodes[0].server(["mail.acme.example"])

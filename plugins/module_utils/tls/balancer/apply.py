@@ -96,9 +96,9 @@ def serve(balancer: Balancer, before: Survey, plan: Plan, bundle: Wanted, *, bac
         files.restore([(path, content) for path, content in kept if plan.put])
         _quietly(lambda: runtime.abort(file))
         raise
-    _write_list(balancer, plan)
     if plan.add:
         runtime.add_entry(str(balancer.crt_list), file, bundle.kept.names)
+    _write_list(balancer, plan)
     for entry in plan.drop:
         runtime.remove_entry(str(balancer.crt_list), entry)
 

@@ -111,6 +111,8 @@ class Runtime:
     def add_entry(self, crt_list: str, file: str, names: Sequence[str]) -> None:
         """Let names have a certificate that is known."""
         command = f"add ssl crt-list {crt_list} <<\n{file} {' '.join(names)}\n\n".encode()
+        if len(command) >= BUFFER:
+            raise BalancerError(f"{len(names)} names are too many for one line of HAProxy's list")
         said = self._send(command)
         if "Success!" not in said:
             raise BalancerError(f"HAProxy does not add {file} to {crt_list}: {_brief(said)}")
