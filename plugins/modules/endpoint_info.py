@@ -180,9 +180,9 @@ options:
     type: float
     default: 30.0
   connections:
-    description: Connections at once.
+    description: Connections at once, to all servers together.
     type: int
-    default: 8
+    default: 16
 requirements:
   - cryptography
   - dnspython >= 2.4, with O(resolvers)

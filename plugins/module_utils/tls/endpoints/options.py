@@ -53,7 +53,7 @@ OPTIONS: dict[str, Any] = {
     "warn_days": {"type": "int", "default": 21},
     "timeout": {"type": "float", "default": 10.0},
     "mx_timeout": {"type": "float", "default": 30.0},
-    "connections": {"type": "int", "default": 8},
+    "connections": {"type": "int", "default": 16},
 }
 _MOST_CONNECTIONS = 64
 #: What can stand in a command between angle brackets (RFC 5321 section 4.1.2, without quoted names).

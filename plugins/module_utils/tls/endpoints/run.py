@@ -35,7 +35,7 @@ class Ways:
 
     timeout: float = 10.0
     mx_timeout: float = 30.0
-    connections: int = 8
+    connections: int = 16
     ca_path: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     resolvers: Sequence[nameserver.NameServer] = ()
