@@ -348,7 +348,7 @@ CASES = [
     # DNSSEC
     Case("signatures that have ended", {}, _bad("dnssec", "ended at"), ds="right", ends=timedelta(days=-1)),
     Case(
-        "signatures that end soon", {}, _bad("dnssec", "end at", state="warning"), ds="right", ends=timedelta(hours=9)
+        "signatures that end soon", {}, _bad("dnssec", "end at", state="warning"), ds="right", ends=timedelta(hours=5)
     ),
     Case("a DS of another key", {}, _bad("dnssec", "no key of the zone is the one"), ds="other"),
     Case("a DS, and no keys", {}, _bad("dnssec", "has no keys"), ds="unsigned"),

@@ -34,6 +34,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "/usr/sbin/haproxy": "haproxy",
         "/usr/bin/zstd": "zstd",
         "/usr/sbin/knotd": "knot",
+        "/usr/sbin/unbound": "unbound",
         # PostfixAdmin's database is made by its own program. An extension's file has PHP's version in its path.
         "/usr/bin/php": "php-cli",
         "/var/lib/dpkg/info/php-mysql.list": "php-mysql",

@@ -15,8 +15,10 @@ from ..errors import MissingLibraryError
 from ..transport.nameserver import Told
 from .finding import OK, WARNING, WRONG, Verdict
 
-#: A signature that ends so soon was not made anew in time.
+#: A signature that ends so soon, and in the last quarter of its time, was not made anew in time. Some servers sign for
+#: a day or two only, again and again.
 _SOON = timedelta(days=2)
+_LAST = 4
 _MEND = "Have the zone signed anew, or the DS record taken out of the parent zone, before anything is changed."
 
 
@@ -31,11 +33,11 @@ def judge_signatures(ds: Told, keys: Told, answers: Sequence[Told], now: datetim
     trusted = _trusted(lib, ds, keys)
     if trusted is None:
         return Verdict(WRONG, "no key of the zone is the one that the parent zone names (DS)", _MEND)
-    problems, soonest = _problems(lib, trusted, keys, [keys, *answers], now)
+    problems, late = _problems(lib, trusted, keys, [keys, *answers], now)
     if problems:
         return Verdict(WRONG, "; ".join(problems), _MEND)
-    if soonest is not None and soonest - now < _SOON:
-        return Verdict(WARNING, f"signatures end at {soonest:%Y-%m-%d %H:%M} UTC", "Have the zone signed anew.")
+    if late is not None:
+        return Verdict(WARNING, f"signatures end at {late:%Y-%m-%d %H:%M} UTC", "Have the zone signed anew.")
     return Verdict(OK, "its signatures are right")
 
 
@@ -58,7 +60,7 @@ def _trusted(lib: Any, ds: Told, keys: Told) -> Any:
 def _problems(
     lib: Any, trusted: Any, keys: Told, answers: Sequence[Told], now: datetime
 ) -> tuple[list[str], datetime | None]:
-    """What can't be verified, and when the first signature ends."""
+    """What can't be verified, and when the first signature ends of those that end soon."""
     zone = lib.name.from_text(keys.name)
     own = _set(lib, keys)
     problems: list[str] = []
@@ -71,7 +73,9 @@ def _problems(
         # the parent vouches for one key, which vouches for the others
         known = {zone: trusted if rrset.rdtype == lib.rdatatype.DNSKEY else own}
         end = max(datetime.fromtimestamp(each.expiration, UTC) for each in signed)
-        ends.append(end)
+        begin = min(datetime.fromtimestamp(each.inception, UTC) for each in signed)
+        if end - now < min(_SOON, (end - begin) / _LAST):
+            ends.append(end)
         try:
             lib.dnssec.validate(rrset, signed, known, now=now.timestamp())
         except lib.exception.DNSException:

@@ -11,7 +11,7 @@ import ipaddress
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -30,12 +30,16 @@ Status = Literal["found", "nothing", "no_name", "refused", "failed", "silent"]
 
 @dataclass(frozen=True)
 class NameServer:
-    """One address of a name server; ``resolver`` for one that answers for others and remembers what they said."""
+    """One address of a name server; ``resolver`` for one that answers for others and remembers what they said.
+
+    A resolver that is not ``checking`` is asked to give out what it can't verify, too (RFC 4035 section 3.2.2).
+    """
 
     address: str
     name: str = ""
     port: int = PORT
     resolver: bool = False
+    checking: bool = True
 
     @property
     def label(self) -> str:
@@ -145,8 +149,10 @@ class ZoneServers:
 def zone_servers(asker: Asker, resolvers: Sequence[NameServer], name: str, port: int = PORT) -> ZoneServers:
     """The closest zone above or at a name, by its SOA record, and its servers by their NS and address records.
 
-    Raises DnsError when no resolver answers, and when there is no such zone.
+    That the zone can't be verified is no obstacle. Raises DnsError when no resolver answers, and when there is no such
+    zone.
     """
+    resolvers = [replace(one, checking=False) for one in resolvers]
     zone = _zone(asker, resolvers, plain(name))
     names = asker.first(resolvers, zone, "NS").values
     servers: list[NameServer] = []
@@ -234,6 +240,8 @@ def ask(dns: Any, server: NameServer, name: str, kind: str, timeout: float) -> T
         raise InputError(f"{name!r} is no name: {error}", name=name) from error
     if not server.resolver:
         question.flags &= ~dns.flags.RD
+    elif not server.checking:
+        question.flags |= dns.flags.CD
     try:
         answer = exchange(dns, server, question, timeout)
     except (OSError, EOFError, dns.exception.DNSException) as error:
