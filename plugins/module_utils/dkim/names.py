@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ..errors import InputError, MissingLibraryError
+from ..domain_names import a_labels
+from ..errors import InputError
 
 #: A label of a host name (RFC 1123, 2.1), in lower case.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -21,12 +22,8 @@ def signing_domain(text: str) -> str:
     Raises InputError, and MissingLibraryError.
     """
     try:
-        import idna
-    except ImportError as error:
-        raise MissingLibraryError(f"the Python library idna (>= 3.7) is missing: {error}", library="idna") from error
-    try:
-        name = idna.encode(text.strip().rstrip("."), uts46=True, std3_rules=True).decode("ascii").lower()
-    except idna.IDNAError as error:
+        name = a_labels(text)
+    except ValueError as error:
         raise InputError(f"{text!r} is no domain: {error}", option="domain") from None
     if "." not in name or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise InputError(f"{text!r} is no domain that mail can be signed for", option="domain")

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import InputError, MissingLibraryError
+from ..domain_names import a_labels
+from ..errors import InputError
 from ..transport.nameserver import plain
 
 DOMAIN = "atmailcloud.com"
@@ -16,6 +18,8 @@ REGIONS = ("eu", "us")
 PRIORITIES = (10, 20)
 #: The services that a customer can have names of its own for.
 SERVICES = ("webmail", "imap", "smtp", "admin")
+#: A label; those of services begin with an underscore (RFC 8552).
+_LABEL = re.compile(r"_?[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,10 @@ class Customer:
 def ascii_name(name: str, option: str) -> str:
     """A name as it stands in DNS: lower case, A-labels (RFC 5891), no last dot. Raises InputError for what is none."""
     try:
-        import idna
-    except ImportError as error:
-        raise MissingLibraryError("the Python library idna (3.7 or later) is missing", library="idna") from error
-    wild, bare = ("*.", name[2:]) if name.startswith("*.") else ("", name)
-    labels = []
-    for label in bare.strip().removesuffix(".").split("."):
-        try:
-            # a label of services (_dmarc) is no host name and never one of another language
-            labels.append(label.lower() if label.startswith("_") else idna.encode(label, uts46=True).decode("ascii"))
-        except (idna.IDNAError, UnicodeError) as error:
-            raise InputError(f"{name!r} is no name: {error}", option=option) from error
-    found = ".".join(labels)
-    if not all(labels) or len(found) > 253 or len(labels) < 2:
+        whole = a_labels(name)
+    except ValueError as error:
+        raise InputError(f"{name!r} is no name: {error}", option=option) from error
+    labels = whole.removeprefix("*.").split(".")
+    if len(whole) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
         raise InputError(f"{name!r} is no whole name of a domain or host", option=option)
-    return wild + found
+    return whole

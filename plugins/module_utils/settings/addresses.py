@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import MissingLibraryError
+from ..domain_names import a_labels
 
 # What is refused here has no place in a login name or a path on either side.
 _REFUSED = frozenset('/\\"<>,;()[]')
@@ -25,17 +25,10 @@ def canonical_domain(name: str) -> str:
 
     :raises MissingLibraryError: the library idna is not installed; it is needed for names that are not ASCII.
     """
-    lower = name.strip().rstrip(".").lower()
-    if lower.isascii():
-        return lower
     try:
-        import idna
-    except ImportError as error:
-        raise MissingLibraryError("the Python library idna (3.7 or later) is not installed") from error
-    try:
-        return idna.encode(lower, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return lower
+        return a_labels(name)
+    except ValueError:
+        return name.strip().rstrip(".").lower()
 
 
 def canonical_address(address: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from ..errors import InputError, MissingLibraryError
+from ..domain_names import a_labels
+from ..errors import InputError
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LONGEST = 253  # RFC 1035, 2.3.4, without the root's own octets
@@ -18,28 +19,18 @@ def ascii_name(name: str) -> str:
 
     ``*`` may be the whole first label. Raises InputError for what is no host name, and for an address.
     """
-    lower = name.strip().removesuffix(".").lower()
-    star = "*." if lower.startswith("*.") else ""
-    ascii_form = _encoded(lower.removeprefix("*."), name)
+    try:
+        whole = a_labels(name)
+    except ValueError as error:
+        raise InputError(f"{name!r} is no host name: {error}", option="names") from error
+    star = "*." if whole.startswith("*.") else ""
+    ascii_form = whole.removeprefix("*.")
     labels = ascii_form.split(".")
     if len(ascii_form) > _LONGEST or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
         raise InputError(f"{name!r} is no host name", option="names")
     if is_address(ascii_form):
         raise InputError(f"{name!r} is an address, not a host name", option="names")
     return star + ascii_form
-
-
-def _encoded(lower: str, name: str) -> str:
-    if lower.isascii():
-        return lower
-    try:
-        import idna
-    except ImportError as error:
-        raise MissingLibraryError("the Python library idna (3.7 or later) is not installed", library="idna") from error
-    try:
-        return idna.encode(lower, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise InputError(f"{name!r} is no host name: {error}", option="names") from error
 
 
 def is_address(text: str) -> bool:
