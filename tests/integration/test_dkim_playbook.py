@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.integration.dkim_lab import DOMAIN, publish
 from tests.integration.playbook_runs import Run, ssh_server
-from tests.lab.knot import Knot
+from tests.lab.knot import Knot, TsigKey
 
+TSIG = TsigKey()
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -56,10 +57,10 @@ class Signing:
         assert run.recap["globex"]["changed"] == 0
         return run
 
-    def change(self, **options: Any) -> None:
-        """Say something else about the customer's signing in the inventory."""
+    def change(self, variable: str, **options: Any) -> None:
+        """Say something else in the customer's inventory."""
         content = json.loads(self.inventory.read_text())
-        content["customers"]["hosts"]["acme"]["migration_dkim"].update(options)
+        content["customers"]["hosts"]["acme"].setdefault(variable, {}).update(options)
         self.inventory.write_text(json.dumps(content))
 
     def evidence(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class Signing:
 
 @pytest.fixture
 def signing(tmp_path: Path) -> Iterator[Signing]:
-    with Knot.temporary({}) as knot, ssh_server(tmp_path / "signer") as host:
+    with Knot.temporary({}, keys=[TSIG]) as knot, ssh_server(tmp_path / "signer") as host:
         publish(knot)
         inventory = tmp_path / "inventory.json"
         dkim = {
@@ -128,11 +129,16 @@ def test_check_run_publish_run_and_run_again_and_no_key_is_told(signing: Signing
     assert all(domain["published"] for domain in signed["domains"])
     assert signing.run().recap["acme"]["changed"] == 0
 
-    # a rotation: r1 is what is given, and stays; the other one is replaced, as soon as its successor is published
-    signing.change(max_age_days=0)
-    assert signing.run(migration_dkim_state="rotated").recap["acme"]["changed"] == 2
-    assert sorted(signing.evidence()["domains"][1]["signing"]) == sorted(each["selector"] for each in first["domains"])
-    assert len(signing.evidence()["records"]) == 3
+    # a rotation where we may change the zone: r1 is what is given, and stays; the other one is replaced in one run
+    signing.change("migration_dkim", max_age_days=0)
+    updates = {"server": f"127.0.0.1:{signing.knot.port}", "zones": [DOMAIN], "key": vars(TSIG)}
+    signing.change("migration_dns", updates=updates)
+    assert signing.run(migration_dkim_state="rotated").recap["acme"]["changed"] == 5
+    old, new = first["domains"][1]["selector"], signing.evidence()["domains"][1]["selector"]
+    assert sorted(signing.evidence()["domains"][1]["signing"]) == sorted(["r1", new])
+    assert len({"r1", old, new}) == 3
+    for selector in ("r1", old, new):
+        assert len(signing.knot.texts(f"{selector}._domainkey.{DOMAIN}")) == 1
 
     files = sorted(signing.keys.rglob("*.key"))
     assert len(files) == 3
@@ -140,6 +146,9 @@ def test_check_run_publish_run_and_run_again_and_no_key_is_told(signing: Signing
     nothing_is_told(signing, files)
     signing.run(migration_dkim_state="absent")
     assert not list(signing.keys.rglob("*.key"))
+    # what is on its way can still be verified
+    assert len(signing.evidence()["remove_records"]) == 3
+    assert len(signing.knot.texts(f"{new}._domainkey.{DOMAIN}")) == 1
     assert not list((signing.folder / "state/globex/evidence").iterdir())
 
 
