@@ -74,8 +74,7 @@ def certificate_report(
         name = str(names[int(result["item"])])
         usable = bool(result.get("usable"))
         error = "" if usable else clean(str(result.get("msg", "it could not be judged")))
-        kept = {key: result[key] for key in _KEPT if key in result}
-        bundles.append({"name": name, "usable": usable, "error": error, **kept})
+        bundles.append(_bundle(name, result, error))
         lines.append(clean(f"{name}: {_until(result)}" if usable else f"{name}: can't be used"))
         lines += [clean(f"{name}: {_said(finding)}") for finding in result.get("findings", ())]
         if error:
@@ -92,7 +91,15 @@ def certificate_report(
         state = f"{'served' if result.get('served') else 'not served'}{', changed' if changed else ''}"
         lines.append(clean(f"{name} on {host}: {state if done else error}"))
         problems += [] if done else [f"{name} on {host}: {error}"]
+        if result.get("served") and name not in [bundle["name"] for bundle in bundles]:
+            # Taken back: it was not judged anew, and what it is was said by the load balancer.
+            bundles.append(_bundle(name, result, ""))
     return {"bundles": bundles, "served": places, "problems": problems, "lines": lines}
+
+
+def _bundle(name: str, result: Result, error: str) -> dict[str, Any]:
+    kept = {key: result[key] for key in _KEPT if key in result}
+    return {"name": name, "usable": bool(result.get("usable")), "error": error, **kept}
 
 
 def _until(result: Result) -> str:

@@ -172,6 +172,9 @@ def test_from_a_customers_file_to_what_clients_meet_and_back(desk: Desk) -> None
     back = desk.run("--limit", "acme", migration_certificates_state="rolled_back")
     assert changed(back) == {"acme": 1}, back.text
     assert lab.served("mail.acme.example") == earlier.certificate
+    (bundle_now,) = desk.evidence("acme")["bundles"]
+    assert bundle_now["certificate"]["serial"] == f"{earlier.certificate.serial_number:x}"
+    assert bundle_now["names"] == ["mail.acme.example"]
     gone = desk.run("-v", "--limit", "globex", migration_certificates_state="absent")
     assert changed(gone) == {"globex": 1}
     assert not [name for name in lab.files() if "globex" in name]
