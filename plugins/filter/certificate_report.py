@@ -78,7 +78,7 @@ def certificate_report(
         lines.append(clean(f"{name}: {_until(result)}" if usable else f"{name}: can't be used"))
         lines += [clean(f"{name}: {_said(finding)}") for finding in result.get("findings", ())]
         if error:
-            problems.append(f"the bundle {name} can't be used: {error}")
+            problems.append(f"the bundle {name} can't be used: {error.rstrip('.')}")
             lines += [] if result.get("findings") else [f"{name}: {error}"]
     for result in served:
         if result.get("skipped"):
@@ -90,7 +90,7 @@ def certificate_report(
         places.append({"name": name, "host": host, "changed": changed, "served": result.get("served"), "error": error})
         state = f"{'served' if result.get('served') else 'not served'}{', changed' if changed else ''}"
         lines.append(clean(f"{name} on {host}: {state if done else error}"))
-        problems += [] if done else [f"{name} on {host}: {error}"]
+        problems += [] if done else [f"{name} on {host}: {error.rstrip('.')}"]
         if result.get("served") and name not in [bundle["name"] for bundle in bundles]:
             # Taken back: it was not judged anew, and what it is was said by the load balancer.
             bundles.append(_bundle(name, result, ""))

@@ -49,7 +49,9 @@ class Desk:
             "migration_balancers": [self.lab.options()["balancer"]],
         }
         inventory = self.folder / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"customers": {"vars": shared, "hosts": self.hosts}}))
+        gone = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_connection": "ssh"}
+        groups = {"customers": {"vars": shared, "hosts": self.hosts}, "balancers": {"hosts": {"gone": gone}}}
+        inventory.write_text(yaml.safe_dump(groups))
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         for host in self.hosts:
@@ -201,14 +203,19 @@ def test_what_can_be_used_is_served_and_the_rest_is_told(desk: Desk) -> None:
         {"file": desk.write("der.cer", good.der), "names": ["pop.acme.example"], "ca_path": ca},
         {"file": str(desk.folder / "none.pem"), "names": ["smtp.acme.example"]},
     ]
-    only_judged = {"migration_certificates": listed[:1], "migration_balancers": []}
+    there = lab.options()["balancer"]
+    two = {"migration_certificates": listed[:1], "migration_balancers": [{**there, "host": "gone"}, there]}
     doubled = {"migration_certificates": [{"file": "a.pem"}, {"file": "b.pem"}]}
-    desk.hosts = {"acme": {"migration_certificates": listed}, "initech": only_judged, "globex": doubled}
+    desk.hosts = {"acme": {"migration_certificates": listed}, "initech": two, "globex": doubled}
     run = desk.run()
     assert run.code == 2, run.text
     assert changed(run) == {"acme": 1, "initech": 0, "globex": 0}
     assert lab.served("mail.acme.example") == good.certificate
     assert desk.evidence("initech")["bundles"][0]["usable"]
+    gone, taken = desk.evidence("initech")["served"]
+    assert (gone["host"], gone["served"]) == ("gone", None)
+    assert "Connection refused" in gone["error"]
+    assert "serves mail.acme.example with" in taken["error"]
     said = desk.evidence("acme")
     assert [bundle["usable"] for bundle in said["bundles"]].count(True) == 1
     kinds = {bundle["name"]: {finding["kind"] for finding in bundle.get("findings", ())} for bundle in said["bundles"]}
