@@ -139,6 +139,17 @@ def test_a_server_may_be_given_where_the_zone_is_not_there_yet(servers: tuple[Kn
     assert row["verdict"].startswith("resolver ")
 
 
+def test_nobody_is_led_to_the_cloud_before_the_cut_over(servers: tuple[Knot, Knot]) -> None:
+    _told(servers, _zone(TODAY, srv=[]), _zone(TODAY, srv=[]))
+    params = options(servers[0], "acme.example", "before", autoconfig="acme.atmailcloud.com")
+    result = check(params)
+    assert result["ready"], result["open"]
+    sets = {record["name"]: record["when"] for record in result["records"]}
+    for label in ("_imaps._tcp", "_pop3s._tcp", "_submissions._tcp", "autoconfig", "autodiscover"):
+        assert sets[f"{label}.acme.example"] == "cut_over"
+    assert "now" not in sets.values()
+
+
 def test_records_may_be_in_another_zone_behind_an_alias(servers: tuple[Knot, Knot]) -> None:
     line = GOOD["dkim"][0].replace("s1._domainkey", "acme._domainkey")
     servers[0].publish("keys.test", Zone([line]))

@@ -111,7 +111,7 @@ def acme(tmp_path: Path) -> Iterator[Playbooks]:
 
 def test_from_today_to_the_cloud_and_back(acme: Playbooks) -> None:
     # nothing of it in check mode
-    code, changed, said = acme.run("publish_dns", more=("--check", "--diff"))
+    code, changed, said = acme.run("publish_dns", more=("--check", "--diff", "-vvv"))
     assert code == 0, said
     assert "+imap.acme.example. 300 IN CNAME imap-eu.atmailcloud.com." in said
     assert acme.there("imap.acme.example", "CNAME") == []

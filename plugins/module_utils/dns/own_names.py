@@ -63,17 +63,24 @@ def judge_srv(wanted: str, told: Told, *, after: bool) -> Verdict:
     if told.values == (wanted,):
         return Verdict(OK, "clients find the cloud" if wanted != NOT_OFFERED else "clients are told that there is none")
     if not told.values:
-        return Verdict(WARNING if wanted != NOT_OFFERED else OK, "there is none", "" if wanted == NOT_OFFERED else _SET)
+        return _none(wanted == NOT_OFFERED, after=after)
     return _other_server(shown(told), after=after)
 
 
 def judge_autoconfig(target: str, told: Told, *, after: bool) -> Verdict:
     """What is thought of autoconfig and autodiscover names: ``target`` is where they should lead to, if anywhere."""
     if not told.values and not told.aliases:
-        return Verdict(WARNING if target else OK, "there is none", _SET if target else "")
+        return _none(not target, after=after)
     if target and target in told.aliases:
         return Verdict(OK, f"it is an alias of {target}")
     return _other_server(shown(told), after=after)
+
+
+def _none(none_wanted: bool, *, after: bool) -> Verdict:
+    """Verdict on what is not there; before the cut-over nobody is to be led to the cloud by it."""
+    if none_wanted:
+        return Verdict(OK, "there is none")
+    return Verdict(WARNING if after else PENDING, "there is none", _SET)
 
 
 def _other_server(seen: str, *, after: bool) -> Verdict:
