@@ -206,9 +206,9 @@ def test_hostile_zones_are_data(servers: tuple[Knot, Knot]) -> None:
     [
         ({"domains": []}, InputError, "no domain"),
         ({"domains": ["acme"]}, InputError, "no whole name"),
-        ({"domains": ["a..example"]}, InputError, "no name"),
+        ({"domains": ["a..example"]}, InputError, "is no .*name"),
         ({"domains": ["acme.example", "ACME.example."]}, DuplicateError, "twice"),
-        ({"names": {"imap": ["im ap.acme.example"]}}, InputError, "no name"),
+        ({"names": {"imap": ["im ap.acme.example"]}}, InputError, "is no .*name"),
         ({"subscription": "a.b"}, InputError, "no name of a subscription"),
         ({"recorded": {"x MX": {}}}, InputError, "nothing that an earlier check"),
         ({"ttl": {"lowered_at": "yesterday"}}, InputError, "is no time"),
