@@ -177,6 +177,16 @@ def test_a_domain_that_nobody_serves_is_a_finding_and_the_others_are_looked_at(s
     assert not result["ready"]
 
 
+def test_a_silent_resolver_is_one_row_and_the_other_is_asked(servers: tuple[Knot, Knot]) -> None:
+    same = _zone(GOOD, soa=["@ SOA ns1 hostmaster 9 3600 600 86400 300"])
+    _told(servers, same, same)
+    both = [f"127.0.0.1:{servers[0].port}", "127.0.0.1:1"]
+    result = check(options(servers[0], "acme.example", resolvers=both, timeout=0.4))
+    left = [(row["check"], row["name"], row["state"]) for row in result["checks"] if row["state"] != "ok"]
+    assert left == [("servers", "resolver 127.0.0.1 port 1", "unchecked")]
+    assert not result["ready"]
+
+
 def test_no_resolver_answers(servers: tuple[Knot, Knot]) -> None:
     result = check(options(servers[0], "acme.example", resolvers=["127.0.0.1:1"], timeout=0.2))
     assert not result["ready"]

@@ -136,11 +136,11 @@ def spread(base: Finding, answers: Sequence[Told], judge: Callable[[Told], Verdi
 
 
 def _heard(answers: Sequence[Told]) -> list[Told]:
-    """Without the zone's servers that do not answer, which have a row of their own, unless none does."""
+    """Without servers that do not answer, and silent resolvers, which have rows of their own; unless none answers."""
     owners = [told for told in answers if not told.server.resolver]
     if not any(told.answered for told in owners):
         return list(answers)
-    return [told for told in answers if told.answered or told.server.resolver]
+    return [told for told in answers if told.answered or (told.server.resolver and told.status != "silent")]
 
 
 _SAME = "Have the zone's servers brought up to date, or wait until the resolvers have forgotten the old record."

@@ -21,7 +21,18 @@ def check_zones(view: View, now: datetime) -> list[Finding]:
         answers = view.owners(zone.zone, "SOA")
         found.append(_servers(zone, answers))
         found.append(_dnssec(view, zone, now))
-    return found
+    return [*found, *_resolvers(view)]
+
+
+def _resolvers(view: View) -> list[Finding]:
+    """Resolvers that answered nothing in the end."""
+    asked = [told for zone in view.zones[:1] for told in view.all(zone.zone, "NS") if told.server.resolver]
+    text = "Name a resolver that answers from here, or have this one mended."
+    return [
+        Finding("servers", told.server.label, "", UNCHECKED, f"it gives no answer ({told.reason})", text)
+        for told in asked
+        if told.status == "silent"
+    ]
 
 
 def _servers(zone: ZoneServers, answers: Sequence[Told]) -> Finding:
