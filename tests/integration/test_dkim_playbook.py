@@ -22,6 +22,8 @@ from tests.integration.dkim_lab import DOMAIN, publish
 from tests.integration.playbook_runs import Run, ssh_server
 from tests.lab.knot import Knot, TsigKey
 
+pytestmark = pytest.mark.long
+
 TSIG = TsigKey()
 CHECKOUT = Path(__file__).resolve().parents[2]
 

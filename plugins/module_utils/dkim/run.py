@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from ..errors import DkimTableError, MigrationError, UnsupportedError
@@ -123,16 +124,16 @@ def _apply(asked: Request, outcome: Outcome, made: SigningKey | None) -> None:
     everything = with_keys(outcome.keys[0], layout, domain, sorted({*before, *after}), folder)
     texts = (outcome.keys[0], everything, outcome.keys[1])
     if outcome.keys[0] != outcome.keys[1]:
-        _write(place, place.key_table, texts[0], texts[1])
-    _write(place, place.signing_table, *outcome.signing)
+        _write(place.key_table, texts[0], texts[1])
+    _write(place.signing_table, *outcome.signing)
     if outcome.keys[0] != outcome.keys[1]:
-        _write(place, place.key_table, texts[1], texts[2])
+        _write(place.key_table, texts[1], texts[2])
     for selector in before:
         if selector not in after:
             place.key_file(domain, selector).unlink(missing_ok=True)
     store.write_state(place, domain, outcome.after)
 
 
-def _write(place: store.Place, path: Any, old: str, new: str) -> None:
+def _write(path: Path, old: str, new: str) -> None:
     if old != new:
-        store.write_table(place, path, new)
+        store.write_table(path, new)

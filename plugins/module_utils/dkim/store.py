@@ -31,6 +31,7 @@ _ENDING = ".key"
 _RANDOM = "?" * 8
 _PRIVATE = 0o600
 _PUBLIC = 0o644
+_PASSAGE = 0o711
 #: Tables by hand may hold anything: what is no UTF-8 comes through as it is.
 _ANYTHING = {"encoding": "utf-8", "errors": "surrogateescape"}
 
@@ -85,15 +86,13 @@ def table_text(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {error.strerror}", option="directory") from error
 
 
-def write_table(place: Place, path: Path, text: str) -> None:
+def write_table(path: Path, text: str) -> None:
     """Put a table in place at once, readable by the signer all the time, with the owner and mode that it had."""
     path = path.resolve()
     mode, owner = _PUBLIC, None
     if path.exists():
         found = path.stat()
         mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-    elif place.owner:
-        owner = place.owner
     write_file(path, text.encode(**_ANYTHING), option="directory", mode=mode, owner=owner)
 
 
@@ -133,7 +132,7 @@ def _remembered(path: Path) -> list[Key]:
         return [_key(each) for each in content["keys"]]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{path} cannot be read: {error.__class__.__name__}"
         raise DkimError(said, safe_next="Remove that file: the keys themselves and the tables say the rest.") from None
 
@@ -169,9 +168,10 @@ def write_key(place: Place, domain: str, selector: str, key: SigningKey) -> None
     """Write a private key for the signer's user alone, whole or not at all. Raises InputError."""
     folder = place.domain(domain)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if place.owner:
-            os.chown(folder, *place.owner)
+        if not folder.exists():
+            folder.mkdir()
+            # The signer's user finds its key there, and can put nothing else in its place.
+            folder.chmod(_PASSAGE)
     except OSError as error:
         raise InputError(f"{folder} cannot be made: {error.strerror}", option="directory") from error
     content = key.content("seed" if place.backend == "rspamd" else "pem")
@@ -186,7 +186,7 @@ def loose_files(place: Place, domain: str, keys: Sequence[Key]) -> list[Path]:
         path = place.key_file(domain, key.selector)
         if not path.exists():
             continue
-        about = path.stat()
+        about = path.lstat()
         owner = (about.st_uid, about.st_gid)
         if stat.S_IMODE(about.st_mode) != _PRIVATE or (place.owner and owner != place.owner):
             found.append(path)
@@ -197,9 +197,14 @@ def tighten(place: Place, paths: Sequence[Path]) -> None:
     """Give key files the mode and the owner that they should have. Raises InputError."""
     for path in paths:
         try:
-            path.chmod(_PRIVATE)
-            if place.owner:
-                os.chown(path, *place.owner)
+            # never through a link, which could lead to any file of the machine
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fchmod(handle, _PRIVATE)
+                if place.owner:
+                    os.fchown(handle, *place.owner)
+            finally:
+                os.close(handle)
         except OSError as error:
             said = f"{path} cannot be given to the signer's user: {error.strerror}"
             raise InputError(said, option="owner") from error
@@ -224,7 +229,7 @@ def write_state(place: Place, domain: str, keys: Sequence[Key]) -> None:
     content = {"format": _FORMAT, "domain": domain, "keys": [_remember(key) for key in keys]}
     text = json.dumps(content, indent=1) + "\n"
     if not path.exists() or path.read_text() != text:
-        write_file(path, text.encode(), option="directory", mode=_PUBLIC, owner=place.owner)
+        write_file(path, text.encode(), option="directory", mode=_PUBLIC)
 
 
 def _remember(key: Key) -> dict[str, Any]:

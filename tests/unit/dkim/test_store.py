@@ -131,7 +131,7 @@ def test_the_signer_finds_its_tables_whatever_the_umask_is(tmp_path: Path) -> No
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "dkim", *(tmp_path / "dkim").rglob("*"))}
     tables = {"dkim": 0o755, "signing.table": 0o644, "key.table": 0o644}
-    assert modes == {**tables, ".lock": 0o600, DOMAIN: 0o700, "s.key": 0o600, "state.json": 0o644}
+    assert modes == {**tables, ".lock": 0o600, DOMAIN: 0o711, "s.key": 0o600, "state.json": 0o644}
 
 
 def test_many_at_once_lose_no_line(tmp_path: Path) -> None:
@@ -167,6 +167,17 @@ def test_rights_that_are_too_wide_are_taken_back(tmp_path: Path) -> None:
     assert not run(tmp_path, selector="s")["changed"]
 
 
+def test_no_right_is_given_through_a_link(tmp_path: Path) -> None:
+    run(tmp_path / "dkim", selector="s")
+    elsewhere, key = tmp_path / "elsewhere", tmp_path / "dkim" / DOMAIN / "s.key"
+    key.rename(elsewhere)
+    elsewhere.chmod(0o644)
+    key.symlink_to(elsewhere)
+    with pytest.raises(InputError, match=r"s\.key cannot be given to the signer's user"):
+        run(tmp_path / "dkim", selector="s")
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
+
+
 def test_tables_keep_the_rights_and_links_that_they_have(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "dkim", tmp_path / "elsewhere"
     folder.mkdir()
@@ -187,7 +198,10 @@ def test_bytes_by_hand_come_through(tmp_path: Path) -> None:
     assert (tmp_path / "signing.table").read_bytes() == by_hand
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"[]", b'{"format": 1}', b'{"format": 9, "keys": []}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello", b"[]", b'{"format": 1}', b'{"format": 9, "keys": []}', b"\xff", b'{"format": 1, "keys": ["x"]}'],
+)
 def test_a_memory_that_cannot_be_read_is_named_and_can_be_thrown_away(tmp_path: Path, content: bytes) -> None:
     run(tmp_path, selector="s")
     state = tmp_path / DOMAIN / "state.json"
