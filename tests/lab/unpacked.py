@@ -20,7 +20,7 @@ from .errors import LabError
 
 #: Where packages are unpacked; `make clean` removes it.
 ROOT = Path(__file__).resolve().parents[2] / ".build" / "unpacked"
-#: Of all packages that apt would bring along, those that are wanted: the server's own, and libraries.
+#: Of all packages that apt would bring along, those that are wanted besides the package itself.
 _WANTED = ("lib",)
 
 
@@ -36,7 +36,7 @@ def unpacked(package: str, *wanted: str, alone: bool = False) -> Path:
     place = ROOT / package
     with _alone(ROOT / f"{package}.lock"):
         if not place.exists():
-            _fetch_and_unpack(package, (package,) if alone else (*wanted, *_WANTED), place, alone=alone)
+            _fetch_and_unpack(package, (package,) if alone else (package, *wanted, *_WANTED), place, alone=alone)
     return place
 
 
