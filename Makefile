@@ -10,8 +10,8 @@ BIN := .venv/bin
 COPY := .build/ansible_collections/atmail/migration
 RESULTS := .build/results
 PART = tests/tools/part.sh $(RESULTS)
-# Two processes, each with whole files, in their order: the servers of a file are started once.
-BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder
+# Whole files, in their order: the servers of a file are started once. Three processes keep two cores busy, as tests wait a lot.
+BY_FILE := -n 3 --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?=
 SOAK_ROUNDS ?= 10
 HUGE_ARGS ?=
