@@ -14,6 +14,7 @@ from .wire import Literal, Response, Wire
 #: All untagged responses to one command together, in bytes: the flags of ten million messages.
 MAX_ANSWER = 512 * 1024 * 1024
 _CODE = re.compile(rb"\[([A-Z0-9-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
+_TIME_TAKEN = re.compile(rb" \([0-9.]+(?: \+ [0-9.]+)+ secs\)\.?\Z")
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ class Reply:
 
     @property
     def said(self) -> str:
-        """The server's words, shortened, for an error message."""
-        return self.text[:200].decode("utf-8", "replace")
+        """The server's words, shortened, for an error message.
+
+        Without the time that Dovecot says it took (``(0.001 + 0.000 secs).``): two equal refusals have equal words.
+        """
+        return _TIME_TAKEN.sub(b"", self.text[:200]).decode("utf-8", "replace")
 
 
 def response_code(text: bytes, at: int = 0) -> tuple[bytes, bytes]:

@@ -25,7 +25,7 @@ def session() -> Iterator[Session]:
     ("words", "kind", "writing"),
     [
         (b"[OVERQUOTA] Quota exceeded (mailbox for user is full)", "over_quota", "over_quota"),
-        (b"[OVERQUOTA] Not enough disk quota (0.001 + 0.000 secs).", "disk_full", "disk_full"),
+        (b"[OVERQUOTA] Not enough disk quota", "disk_full", "disk_full"),
         (b"Write failed: No space left on device", "disk_full", "disk_full"),
         (b"[OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", "throttled", "throttled"),
         (b"[SERVERBUG] Internal error occurred. Refer to server log", "server_fault", "server_fault"),
@@ -45,3 +45,15 @@ def test_a_refusal_by_its_kind(session: Session, words: bytes, kind: str, writin
     assert error.kind == writing
     assert error.where["server"] == "target x:143"
     assert words.decode() in error.message
+
+
+@pytest.mark.parametrize(
+    "taken", [b" (0.001 + 0.000 secs).", b" (0.004 + 0.000 + 0.003 secs).", b" (12.100 + 0.000 secs)", b""]
+)
+def test_two_equal_refusals_have_equal_words(taken: bytes) -> None:
+    reply = Reply(b"NO", b"[OVERQUOTA] Not enough disk quota" + taken, ())
+    assert reply.said == "[OVERQUOTA] Not enough disk quota"
+
+
+def test_other_words_in_brackets_are_kept() -> None:
+    assert Reply(b"NO", b"Try later (30 secs).", ()).said == "Try later (30 secs)."
