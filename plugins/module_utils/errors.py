@@ -34,7 +34,11 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── ServerFaultError            server_fault         the server has trouble of its own, whatever is asked of it
     │   ├── FolderError                 folder_failed        one folder can't be opened, made or removed
     │   ├── MessageRefusedError         message_refused      the target does not take one message
-    │   └── MessageUnreadableError      message_unreadable   the source does not give out one message
+    │   ├── MessageUnreadableError      message_unreadable   the source does not give out one message
+    │   ├── CollectionError             collection_failed    one calendar or address book can't be read, made or changed
+    │   ├── ObjectRefusedError          object_refused       the target does not take one event, task or contact
+    │   ├── ObjectChangedError          object_changed       somebody else changed an event, task or contact meanwhile
+    │   └── SchedulingError             scheduling_unsafe    the target would send invitations for what is copied
     ├── DnsError                        dns_failed           name servers do not say what is asked
     │   ├── DnsRefusedError             dns_refused          a name server does not take a change from us
     │   └── DnsChangedError             dns_changed          somebody else changed the records meanwhile
@@ -344,6 +348,40 @@ class MessageUnreadableError(ServerError):
 
     kind = "message_unreadable"
     safe_next = "Look at the message on the source, mend it there, then run again. Every other message is copied."
+
+
+class CollectionError(ServerError):
+    """One calendar or address book can't be read, made or changed."""
+
+    kind = "collection_failed"
+    safe_next = "Look at the calendar or address book on that server, then run again. All others are copied."
+
+
+class ObjectRefusedError(ServerError):
+    """The target does not take one event, task or contact; it stays on the source."""
+
+    kind = "object_refused"
+    safe_next = (
+        "It is still on the source, and its text is in the quarantine. Everything else is copied. "
+        "Mend it on the source, raise the target's limit or import the file there, then run again."
+    )
+
+
+class ObjectChangedError(ServerError):
+    """Somebody else changed an event, task or contact of the target while it was about to be written."""
+
+    kind = "object_changed"
+    safe_next = "Run again: it is read anew then. What somebody else wrote has not been overwritten."
+
+
+class SchedulingError(ServerError):
+    """The target would send invitations for events that are only copied, so none of them is written."""
+
+    kind = "scheduling_unsafe"
+    safe_next = (
+        "Switch scheduling off on the target for the time of the copying, or let the option `scheduling` say how "
+        "invitations are kept back, then run again. Nothing has been sent."
+    )
 
 
 class DnsError(MigrationError):
