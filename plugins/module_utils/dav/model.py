@@ -99,7 +99,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Item:
-    """An object as a side gave it: ``data`` is its iCalendar or vCard text, byte for byte; ``version`` as in Changes."""
+    """An object as a side gave it: ``data`` is its iCalendar or vCard text as it is; ``version`` as in Changes."""
 
     name: str
     version: str

@@ -24,7 +24,7 @@ class Source(Protocol):
         ...
 
     def changes(self, collection: Collection, since: str | None = None) -> Changes:
-        """What changed since a state that :class:`Changes` gave; the whole listing without one, or when it is too old."""
+        """What changed since a state that :class:`Changes` gave; the whole listing without one, or if it is too old."""
         ...
 
     def read(self, collection: Collection, names: Sequence[str]) -> Iterator[Item]:
