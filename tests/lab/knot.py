@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ import dns.tsigkeyring
 from . import ports
 from .errors import LabError
 from .server import Server, write_private
+from .throwaway import throw_away
 
 PROGRAM = "/usr/sbin/knotd"
 CONTROL = "/usr/sbin/knotc"
@@ -111,18 +110,13 @@ class Knot(Server):
         name: str = "knot",
     ) -> Iterator[Knot]:
         """A running server in a throw-away folder of its own; port 0 takes a free one."""
-        folder = Path(tempfile.mkdtemp(prefix="knot-"))
-        try:
+
+        def make(folder: Path) -> Knot:
             chosen = port or ports.claim(folder, 1)[0]
-            server = cls(name, folder / "knot", folder, KnotSetup(chosen, zones, keys, address))
-            server.start()
-            try:
-                yield server
-            finally:
-                server.stop()
-        finally:
-            ports.release(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            return cls(name, folder / "knot", folder, KnotSetup(chosen, zones, keys, address))
+
+        with throw_away("knot", make) as server:
+            yield server
 
     @property
     def port(self) -> int:

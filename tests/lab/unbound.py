@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from . import ports
 from .server import Server
+from .throwaway import throw_away
 
 PROGRAM = "/usr/sbin/unbound"
 
@@ -37,17 +36,12 @@ class Unbound(Server):
     @contextmanager
     def temporary(cls, zones: Mapping[str, tuple[str, int]], anchors: Sequence[str] = ()) -> Iterator[Unbound]:
         """A running resolver in a throw-away folder of its own."""
-        folder = Path(tempfile.mkdtemp(prefix="unbound-"))
-        try:
-            server = cls("unbound", folder / "unbound", UnboundSetup(ports.claim(folder, 1)[0], zones, anchors))
-            server.start()
-            try:
-                yield server
-            finally:
-                server.stop()
-        finally:
-            ports.release(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+
+        def make(folder: Path) -> Unbound:
+            return cls("unbound", folder / "unbound", UnboundSetup(ports.claim(folder, 1)[0], zones, anchors))
+
+        with throw_away("unbound", make) as server:
+            yield server
 
     @property
     def port(self) -> int:
