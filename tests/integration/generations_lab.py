@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract import extract, recognise
 from ansible_collections.atmail.migration.plugins.module_utils.settings.left import left_findings
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
 
 from tests.lab import packages, ports

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.settings.apply import read
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.settings.snapshot import load
 from ansible_collections.atmail.migration.plugins.module_utils.settings.target import Place
 from ansible_collections.atmail.migration.plugins.module_utils.settings.targets.cloud import CloudTarget

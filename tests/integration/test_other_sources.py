@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import MigrationError
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump import findings
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump.load import Loaded, load
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump import remarks
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump.load import Loaded, load
 from ansible_collections.atmail.migration.plugins.module_utils.transport.mariadbd import ThrowAway
 
 from tests.integration.settings_lab import VAULT_PASSWORD, Outcome, SettingsLab
@@ -224,7 +224,7 @@ def test_a_hostile_dump_does_no_harm(server: ThrowAway, tmp_path: Path) -> None:
         "users and rights": 2,
         "settings of the server": 3,
     }
-    assert {each.kind for each in findings(done)} == {"dump_skipped"}
+    assert {each.kind for each in remarks(done)} == {"dump_skipped"}
     with server.reader() as database:
         rows = [row[0] for row in database.all("SELECT x FROM a")]
         assert rows == [None, b" \\! touch trap\n\\. trap ; DELIMITER //\n", b"last"]
@@ -279,7 +279,7 @@ def test_server_and_data_are_gone_when_the_run_is_killed(
     workspace.chmod(0o755)
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from ansible_collections.atmail.migration.plugins.module_utils.settings.dump import Dump, dumped\n"
+        "from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump import Dump, dumped\n"
         f"with dumped(Dump(Path({str(written(tmp_path, whole_dump))!r}), workspace=Path({str(workspace)!r}))):\n"
         "    print('reading', flush=True); time.sleep(60)\n"
     )

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.settings import apply as applying
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Customer, Source
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.settings.target import Place
 from ansible_collections.atmail.migration.plugins.module_utils.settings.targets import open_target
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer

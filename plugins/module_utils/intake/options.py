@@ -11,7 +11,7 @@ from .. import password_list
 from ..mail.options import SOURCE, TARGET
 from ..pace import OPTIONS as PACE
 from ..pgp.options import PGP, RECIPIENTS
-from ..settings.options import DATABASE, OVERRIDES, SSH
+from ..platforms.options import DATABASE, OVERRIDES, SSH
 from ..tls.options import BUNDLE
 from .items import Terms
 

@@ -15,7 +15,7 @@ from ..mail.server import Server
 from ..pgp.home import PgpKeys
 from ..pgp.options import pgp_keys
 from ..pgp.received import copy_received
-from ..settings import options as settings_options
+from ..platforms.options import overrides
 from ..settings.extract import Site, recognise
 from ..settings.profiles import source_profile
 from ..transport.database import Database, quoted, text
@@ -85,9 +85,7 @@ def _database(params: Mapping[str, Any], source: Mapping[str, Any], tunnel: Any,
     with open_database(server, tunnel) as database:
         yield ok("database_login", f"user {server.user} at {server.place}")
         seen.seconds_off = seconds_off(database)
-        site = recognise(
-            database, source_profile(source.get("profile") or "atmail"), settings_options.overrides(source)
-        )
+        site = recognise(database, source_profile(source.get("profile") or "atmail"), overrides(source))
         tables = sorted(shard.name for table in site.tables.values() for shard in table.shards)
         said = f"profile {site.profile.name} {site.settings.get('version', '')}".rstrip()
         yield ok("database_tables", f"{said}: {', '.join(tables)}")

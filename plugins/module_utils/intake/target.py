@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InputError, MigrationError
 from ..mail.doveadm import Doveadm
 from ..mail.server import Server
-from ..settings import options as settings_options
+from ..platforms.options import overrides
 from ..settings.target import Place
 from ..settings.targets import OPENING, open_target
 from ..transport.ssh import SshServer, maybe_tunnel
@@ -45,7 +45,7 @@ def check_settings_target(params: Mapping[str, Any], seen: Seen) -> Iterator[Ans
         profile = target.get("profile") or "cloud"
         if profile not in OPENING:
             raise InputError(f"there is no target profile {profile!r}, only {', '.join(OPENING)}", option="profile")
-        platform = open_target(profile, database, settings_options.overrides(target))
+        platform = open_target(profile, database, overrides(target))
         yield ok("target_database", f"user {server.user} at {server.place}")
         seen.seconds_off = seconds_off(database)
         if lacking(params, ("subscription", "region")):

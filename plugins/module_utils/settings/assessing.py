@@ -12,12 +12,12 @@ from typing import Any
 from ..errors import InputError, MigrationError
 from ..estimate import Load, Plan, estimate
 from ..pace import pace_from_options
+from ..platforms.texts import shown
 from ..rates import Figure, choose, of_earlier_run
 from ..transport.imap import ImapServer
 from . import options
 from .assess import assess, not_migrated
 from .assess_options import estimate_target
-from .extract import shown
 from .model import Customer, Finding
 from .probe import Sample, further, probe_source, probe_target
 from .profiles.other_extras import CSV_EXTRAS

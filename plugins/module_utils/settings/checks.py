@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .addresses import domain_of
+from ..addresses import domain_of
 from .model import Finding
 from .routes import Routes
 from .things import ACCOUNTS, ALIASES, DOMAINS, Thing

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .addresses import address_fault, alias_fault
+from ..addresses import address_fault, alias_fault
 from .model import (
     Account,
     Alias,

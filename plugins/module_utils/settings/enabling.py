@@ -8,20 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import MigrationError
+from ..platforms.options import database_server, overrides, ssh_server
+from ..platforms.shape import BoundTable, Overrides, Table, bind_columns, check_keys, find_table, missing_table
 from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
-from . import options
 from .profiles.cloud import CLOUD
 from .profiles.postfixadmin_target import TABLES as POSTFIXADMIN
-from .profiles.shape import (
-    BoundTable,
-    Overrides,
-    Table,
-    bind_columns,
-    check_keys,
-    find_table,
-    missing_table,
-)
 from .tenant import Tenant, find_tenant, plan_state, write_state
 
 #: Profile → what the target's database looks like.
@@ -35,10 +27,10 @@ def tenant_migration(params: Mapping[str, Any], *, check_mode: bool, diff_mode: 
     """
     try:
         with (
-            maybe_tunnel(options.ssh_server(params)) as tunnel,
-            Database(options.database_server(params), tunnel, read_only=check_mode) as database,
+            maybe_tunnel(ssh_server(params)) as tunnel,
+            Database(database_server(params), tunnel, read_only=check_mode) as database,
         ):
-            table = _table(database, _TABLES[params["profile"]], options.overrides(params))
+            table = _table(database, _TABLES[params["profile"]], overrides(params))
             before, after = _carried_out(database, table, params, check_mode=check_mode)
     except MigrationError as error:
         raise error.at(customer=params["customer"]) from error.__cause__

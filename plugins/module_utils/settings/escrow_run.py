@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import escrow_file
+from ..addresses import canonical_address, domain_of
 from ..errors import (
     EscrowForeignError,
     EscrowOpenError,
@@ -26,10 +27,9 @@ from ..errors import (
     UnsupportedError,
 )
 from ..escrow_file import Book
+from ..platforms.options import database_server, overrides, ssh_server
 from ..transport.database import Database, text
 from ..transport.ssh import maybe_tunnel
-from . import options
-from .addresses import canonical_address, domain_of
 from .escrow_forms import companion, form_for, generate, marked
 from .escrow_plan import (
     PASSWORD,
@@ -109,7 +109,7 @@ def password_escrow(
             book = escrow_file.load(path, params["vault_password"], params["customer"])
             database = stack.enter_context(_source(params, check_mode=check_mode))
             profile = source_profile(params["profile"])
-            names = options.overrides(params)
+            names = overrides(params)
             table = PasswordTable(database, profile, names)
             if not check_mode:
                 stack.enter_context(table.locked())
@@ -165,9 +165,9 @@ def place(params: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _source(params: Mapping[str, Any], *, check_mode: bool) -> Iterator[Database]:
-    server = options.database_server(params)
+    server = database_server(params)
     with (
-        maybe_tunnel(options.ssh_server(params)) as tunnel,
+        maybe_tunnel(ssh_server(params)) as tunnel,
         Database(server, tunnel, read_only=check_mode) as database,
     ):
         yield database

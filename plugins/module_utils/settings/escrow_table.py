@@ -13,11 +13,12 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..addresses import canonical_domain
 from ..errors import EscrowBusyError
+from ..platforms.shape import BoundTable, Overrides, bind
 from ..transport.database import Database, Value, quoted, text
-from .addresses import canonical_domain
 from .escrow_plan import PASSWORD, Change, Row
-from .profiles.shape import BoundTable, Overrides, SourceProfile, bind
+from .profiles.shape import SourceProfile
 
 _CHUNK = 100
 _LOCK_SECONDS = 10  # how long a session that was cut off may take to end

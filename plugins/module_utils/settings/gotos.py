@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .addresses import address_fault, alias_fault, canonical_address, domain_fault, domain_of, without_tag
+from ..addresses import address_fault, alias_fault, canonical_address, domain_fault, domain_of, without_tag
 from .model import Alias, Finding, Level
 
 _BETWEEN = re.compile(r"[,\r\n]")

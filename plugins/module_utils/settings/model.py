@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from .addresses import domain_of
+from ..addresses import domain_of
 
 Level = Literal["error", "warning", "note"]
 AliasKind = Literal["address", "list", "domain", "catch_all"]

@@ -11,11 +11,9 @@ from typing import Any
 from .. import password_list
 from ..errors import InputError
 from ..pgp.options import PGP, pgp_keys
-from ..transport.database import DatabaseServer
+from ..platforms.options import DATABASE, DUMP, OVERRIDES, SSH_SERVER, overrides
 from ..transport.imap import OPTIONS as LOGIN
 from ..transport.imap import POP3_OPTIONS, PROTOCOL, TOKENS, ImapServer, checked
-from ..transport.ssh import SshServer
-from .dump import Dump
 from .escrow_forms import FORMS
 from .files import CsvFiles
 from .files.columns import FILES as FILE_KINDS
@@ -24,48 +22,15 @@ from .files.table import DELIMITERS, Reading
 from .files.text import ENCODINGS
 from .merge import POLICIES
 from .plan import PHASES, Wish
-from .profiles.shape import Overrides
 from .schemes import HASHES
 from .sizes import ListedServer
 from .target import Place
 from .things import WORDS
 
-SSH = {
-    "host": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 22},
-    "user": {"type": "str", "required": True},
-    "key_file": {"type": "path"},
-    "key_passphrase": {"type": "str", "no_log": True},
-    "password": {"type": "str", "no_log": True},
-    "known_hosts": {"type": "path", "default": "~/.ssh/known_hosts"},
-    "timeout": {"type": "float", "default": 30.0},
-    "keepalive": {"type": "int", "default": 30},
-    "legacy_algorithms": {"type": "bool", "default": False},
-}
-DATABASE = {
-    "host": {"type": "str", "default": "127.0.0.1"},
-    "port": {"type": "int", "default": 3306},
-    "name": {"type": "str", "required": True},
-    "user": {"type": "str", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "tls": {"type": "bool"},
-    "ca_path": {"type": "path"},
-    "timeout": {"type": "float", "default": 30.0},
-}
-OVERRIDES = {
-    "tables": {"type": "dict", "default": {}},
-    "columns": {"type": "dict", "default": {}},
-    "settings": {"type": "dict", "default": {}},
-}
 #: What every module that opens a customer's database takes.
 REACH: dict[str, Any] = {
     "customer": {"type": "str", "required": True},
-    "ssh": {
-        "type": "dict",
-        "options": SSH,
-        "required_one_of": [["key_file", "password"]],
-        "mutually_exclusive": [["key_file", "password"]],
-    },
+    "ssh": SSH_SERVER,
     "database": {"type": "dict", "required": True, "options": DATABASE},
     "overrides": {"type": "dict", "default": {}, "options": OVERRIDES},
 }
@@ -73,15 +38,7 @@ REACH: dict[str, Any] = {
 CONNECTION: dict[str, Any] = {**REACH, "domains": {"type": "list", "elements": "str", "default": []}}
 #: A source that is a file instead of a database.
 FILES: dict[str, Any] = {
-    "dump": {
-        "type": "dict",
-        "options": {
-            "path": {"type": "path", "required": True},
-            "database": {"type": "str"},
-            "allow_truncated": {"type": "bool", "default": False},
-            "workspace": {"type": "path"},
-        },
-    },
+    "dump": {"type": "dict", "options": DUMP},
     "csv": {
         "type": "dict",
         "options": {
@@ -182,31 +139,6 @@ APPLY: dict[str, Any] = {
 }
 
 
-def ssh_server(params: Mapping[str, Any]) -> SshServer | None:
-    """The option ``ssh``, None when it is not given."""
-    return SshServer(**params["ssh"]) if params.get("ssh") else None
-
-
-def database_server(params: Mapping[str, Any]) -> DatabaseServer:
-    """The option ``database``."""
-    return DatabaseServer(**params["database"])
-
-
-def dump(params: Mapping[str, Any]) -> Dump | None:
-    """The option ``dump``, None when it is not given."""
-    given = params.get("dump")
-    if not given:
-        return None
-    workspace = given.get("workspace")
-    return Dump(
-        path=Path(given["path"]),
-        database=given.get("database"),
-        allow_truncated=given["allow_truncated"],
-        workspace=Path(workspace) if workspace else None,
-        keys=pgp_keys(params),
-    )
-
-
 def csv_files(params: Mapping[str, Any]) -> CsvFiles | None:
     """The option ``csv``, None when it is not given. Raises InputError when it does not go with the profile."""
     given, names = params.get("csv"), overrides(params)
@@ -227,20 +159,6 @@ def csv_files(params: Mapping[str, Any]) -> CsvFiles | None:
             message = f"overrides.{what} has {', '.join(sorted(unknown))}, which is no file that is given"
             raise InputError(message, option=f"overrides.{what}")
     return CsvFiles(paths, how, names.settings.get("password_type", ""))
-
-
-def overrides(params: Mapping[str, Any]) -> Overrides:
-    """The option ``overrides``. Raises InputError for what is not names by keys."""
-    given = params.get("overrides") or {}
-    columns = given.get("columns") or {}
-    for table, names in columns.items():
-        if not isinstance(names, Mapping):
-            raise InputError(f"{table} must have column keys with names", option="overrides.columns")
-    return Overrides(
-        tables=_words(given.get("tables"), "overrides.tables"),
-        columns={str(table): _words(names, f"overrides.columns.{table}") for table, names in columns.items()},
-        settings=_words(given.get("settings"), "overrides.settings"),
-    )
 
 
 def wish(params: Mapping[str, Any]) -> Wish:
@@ -283,9 +201,3 @@ def imap_server(params: Mapping[str, Any]) -> ImapServer | None:
         raise InputError(message, option="imap.admin_user")
     known = {key: value for key, value in given.items() if key in ImapServer.__dataclass_fields__}
     return ListedServer("imap", **known, passwords=passwords)
-
-
-def _words(given: Any, option: str) -> dict[str, str]:
-    if any(not isinstance(name, str) or not name for name in (given or {}).values()):
-        raise InputError("every value must be a name", option=option)
-    return dict(given or {})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from .addresses import domain_of, without_tag
+from ..addresses import domain_of, without_tag
 
 ACCOUNTS, ALIASES = "accounts", "aliases"
 

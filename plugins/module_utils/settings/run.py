@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AccountsFailedError, InputError, MigrationError
+from ..platforms.options import database_server, overrides, ssh_server
 from ..transport.database import Database
 from ..transport.ssh import maybe_tunnel
 from . import apply as applying
@@ -87,12 +88,12 @@ def settings_apply(params: Mapping[str, Any], *, check_mode: bool, diff_mode: bo
         customer = customer.only(params["domains"])
         wish, place = options.wish(params), options.place(params)
         only_look = check_mode or wish.phase == "closed"
-        server = options.database_server(params)
+        server = database_server(params)
         with (
-            maybe_tunnel(options.ssh_server(params)) as tunnel,
+            maybe_tunnel(ssh_server(params)) as tunnel,
             Database(server, tunnel, read_only=only_look) as database,
         ):
-            target = open_target(params["profile"], database, options.overrides(params))
+            target = open_target(params["profile"], database, overrides(params))
             if only_look:
                 changes = applying.preview(target, customer, wish, place)
             else:

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 
 from ..errors import AuthError, MigrationError, ProtocolError, ServerError, ThrottledError
 from ..password_list import PasswordList
+from ..platforms.texts import shown
 from ..transport import pop
 from ..transport.dialogue import Dialogue, Reply
 from ..transport.imap import POP3, Account, ImapServer
 from ..transport.login import log_in
 from ..transport.wire import Literal, quoted
-from .extract import shown
 
 # A wrong master password (or token) must not be tried once for every account: some servers would lock them all.
 _TRIES = 3

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import InputError
+from ..platforms.options import overrides
+from ..platforms.reach import reached
 from ..transport.database import Database
-from ..transport.ssh import maybe_tunnel
 from . import options
-from .dump import dumped, findings
 from .extract import Site, extract, recognise
 from .files import read_files
 from .left import left_findings
@@ -50,24 +50,15 @@ def reading(params: Mapping[str, Any], originals: Mapping[str, str | None] | Non
         yield Reading(_only(read_files(files, params["customer"]), params["domains"]))
         return
     with contextlib.ExitStack() as stack:
-        database, remarks = _database(params, stack)
-        site = recognise(database, source_profile(params["profile"]), options.overrides(params))
+        way = stack.enter_context(reached(params))
+        database = stack.enter_context(way.connect())
+        remarks = [Finding("", each.kind, each.message, each.level) for each in way.remarks]
+        site = recognise(database, source_profile(params["profile"]), overrides(params))
         whole = extract(database, site, params["customer"], originals or {})
         whole = replace(whole, findings=(*whole.findings, *left_findings(database, site, whole.accounts)))
         customer = _only(whole, params["domains"])
         customer = replace(customer, findings=(*customer.findings, *remarks)).sorted()
         yield Reading(customer, Place(database, site))
-
-
-def _database(params: Mapping[str, Any], stack: contextlib.ExitStack) -> tuple[Database, list[Finding]]:
-    """The source's database in a session that can't write, and what there is to say of the way to it."""
-    dump = options.dump(params)
-    if dump is not None:
-        database, loaded = stack.enter_context(dumped(dump))
-        return database, findings(loaded)
-    server = options.database_server(params)
-    tunnel = stack.enter_context(maybe_tunnel(options.ssh_server(params)))
-    return stack.enter_context(Database(server, tunnel, read_only=True)), []
 
 
 def _only(customer: Customer, domains: Iterable[str]) -> Customer:

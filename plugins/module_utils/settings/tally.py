@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from ..addresses import canonical_address, domain_of
+from ..platforms.shape import Schema
+from ..platforms.shards import shard_names
 from ..transport.database import Database, quoted, text
-from .addresses import canonical_address, domain_of
-from .profiles.shape import Extra, Schema
-from .profiles.shards import shard_names
+from .profiles.shape import Extra
 
 #: How a column is tested, by what ``Extra.only`` begins with; words are the profile's own.
 _TESTS = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import TenantElsewhereError, TenantError, TenantSuspendedError, TenantUnknownError
+from ..platforms.shape import BoundTable
 from ..transport.database import Database, quoted, text
-from .profiles.shape import BoundTable
 
 State = Literal["enabled", "disabled"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .addresses import domain_of
+from ..addresses import domain_of
 from .merge import Applied
 from .model import (
     Account,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .addresses import address_fault, alias_fault, canonical_address, without_tag
+from ..addresses import address_fault, alias_fault, canonical_address, without_tag
 from .model import AutoReply, Customer, Finding, Level
 from .schemes import PLAIN
 from .target import Capacity, State

@@ -187,6 +187,10 @@ class Database:
             found.setdefault(text(table) or "", {})[text(column) or ""] = int(text(width) or 0)
         return found
 
+    def refresh(self) -> None:
+        """See the database as it is now: a session that may only read sees it as it was at its beginning."""
+        self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+
     def version(self) -> str:
         """The server's own word for its version."""
         return text(self.all("SELECT VERSION()")[0][0]) or ""
@@ -239,7 +243,7 @@ class Database:
             if error.where.get("code") != _SYNTAX:
                 raise
             return False
-        self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        self.refresh()
         return True
 
     @contextlib.contextmanager

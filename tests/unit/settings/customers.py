@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import (
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import (
     address_fault,
     canonical_address,
     canonical_pattern,

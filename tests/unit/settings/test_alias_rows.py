@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import alias_fault
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import alias_fault
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.alias_rows import (
     Aliases,
     AliasRow,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils import secrets
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import address_fault
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import address_fault
 from ansible_collections.atmail.migration.plugins.module_utils.settings.files import CsvFiles, read_files
 from ansible_collections.atmail.migration.plugins.module_utils.settings.files.columns import FILES, key_of
 from ansible_collections.atmail.migration.plugins.module_utils.settings.files.table import Reading, read_table

@@ -7,12 +7,12 @@ from __future__ import annotations
 import html
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import address_fault
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import address_fault
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.rows import Row
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.texts import lines, unescaped
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.contacts import People, permission
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.external import polled
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.lists import addresses, entries
-from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.site import Row
-from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.texts import lines, unescaped
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import (
     Account,
     ExternalAccount,

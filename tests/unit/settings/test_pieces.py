@@ -7,31 +7,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.errors import (
-    InputError,
-    MissingColumnError,
-    MissingTableError,
-)
-from ansible_collections.atmail.migration.plugins.module_utils.settings import options
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import (
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import (
     address_fault,
     alias_fault,
     canonical_address,
     canonical_pattern,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.texts import (
-    full_name,
-    quota,
-    shown,
-    unescaped,
+from ansible_collections.atmail.migration.plugins.module_utils.errors import (
+    InputError,
+    MissingColumnError,
+    MissingTableError,
 )
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Column, Overrides, Table, bind
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.texts import full_name, shown, unescaped
+from ansible_collections.atmail.migration.plugins.module_utils.settings import options
+from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.quotas import quota
 from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile, target_profile
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import (
-    Column,
-    Overrides,
-    Table,
-    bind,
-)
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import quoted, text
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import without_tag
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import without_tag
 from ansible_collections.atmail.migration.plugins.module_utils.settings.merge import POLICIES, Policy
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import (
     Account,

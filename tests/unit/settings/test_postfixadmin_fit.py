@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import BoundTable
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import Account, Alias, AutoReply
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import BoundTable
 from ansible_collections.atmail.migration.plugins.module_utils.settings.targets.postfixadmin_fit import Fitting
 from ansible_collections.atmail.migration.plugins.module_utils.settings.things import ACCOUNTS, Thing, things_of
 from hypothesis import given, settings

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.settings.addresses import canonical_pattern
+from ansible_collections.atmail.migration.plugins.module_utils.addresses import canonical_pattern
 from ansible_collections.atmail.migration.plugins.module_utils.settings.extract.sender_rules import (
     Rule,
     Senders,

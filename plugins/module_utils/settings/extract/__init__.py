@@ -10,7 +10,6 @@ platform.
 from __future__ import annotations
 
 from .customer import extract
-from .site import Row, Site, recognise
-from .texts import shown
+from .site import Site, recognise
 
-__all__ = ["Row", "Site", "extract", "recognise", "shown"]
+__all__ = ["Site", "extract", "recognise"]

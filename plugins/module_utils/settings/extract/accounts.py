@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from ...addresses import address_fault, canonical_address, domain_of
+from ...platforms.texts import full_name, is_on, shown
 from ...transport.database import Database
-from ..addresses import address_fault, canonical_address, domain_of
 from ..model import Account, Finding, Level
 from ..schemes import Identified, identify
 from .preferences import Preferences, read_preferences
 from .profiles import Profile, Profiles, read_profiles
 from .site import Site
-from .texts import full_name, is_on, shown
 
 _KEEPS_COPY = "forward_keeps_copy"
 

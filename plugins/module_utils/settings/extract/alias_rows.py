@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..addresses import address_fault, alias_fault, canonical_address, canonical_domain, domain_of
+from ...addresses import address_fault, alias_fault, canonical_address, canonical_domain, domain_of
+from ...platforms.texts import shown
 from ..model import Alias, Finding, Level
 from .lists import bare, entries, is_command
-from .texts import shown
 
 
 @dataclass(frozen=True)

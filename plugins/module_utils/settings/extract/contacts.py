@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...addresses import address_fault, canonical_address, canonical_domain, domain_of
+from ...platforms.rows import Row
+from ...platforms.texts import full_name, lines, shown
 from ...transport.database import Database
-from ..addresses import address_fault, canonical_address, canonical_domain, domain_of
 from ..model import Account, Finding, Permission, Rights, SharedContact
 from ..profiles.shape import PermissionWords, SourceProfile
-from .site import Row, Site
-from .texts import full_name, lines, shown
+from .site import Site
 
 _CHUNK = 500
 _BIRTHDAY = "BDAY"

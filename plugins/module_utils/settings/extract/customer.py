@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from ...platforms.shards import shard_names
 from ...transport.database import Database
 from ..model import Account, Customer, Domain, ExternalAccount, Finding, SiteSenders, Source
-from ..profiles.shards import shard_names
 from .accounts import read_accounts
 from .aliases import read_aliases
 from .contacts import People, read_contacts

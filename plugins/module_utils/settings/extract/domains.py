@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from ...addresses import address_fault, canonical_address, canonical_domain, domain_fault, domain_of
+from ...platforms.rows import Row
+from ...platforms.texts import is_on, shown
 from ...transport.database import Database
-from ..addresses import address_fault, canonical_address, canonical_domain, domain_fault, domain_of
 from ..model import Domain, Finding, Level
-from .site import Row, Site
-from .texts import is_on, shown
+from .site import Site
 
 #: Transports (transport(5)) that take mail to another server.
 _ELSEWHERE = ("smtp", "relay", "uucp")

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ...addresses import canonical_address, canonical_domain, domain_fault
+from ...platforms.rows import Row
+from ...platforms.texts import is_on, shown
 from ...transport.database import Database
-from ..addresses import canonical_address, canonical_domain, domain_fault
 from ..model import ExternalAccount, Finding, Protocol
-from .site import Row, Site
-from .texts import is_on, shown
+from .site import Site
 
 # What platforms call the protocols; some say TLS by another name of it.
 _PROTOCOLS: dict[str, tuple[Protocol, bool]] = {

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..addresses import address_fault, canonical_address
-from .texts import shown
+from ...addresses import address_fault, canonical_address
+from ...platforms.texts import shown
 
 # A name in quotes before an address in angle brackets (RFC 5322, 3.4); it may hold commas.
 _QUOTED_NAME = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*<)')

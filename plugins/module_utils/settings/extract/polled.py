@@ -9,11 +9,12 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ...addresses import canonical_address, canonical_domain
+from ...platforms.rows import Row
+from ...platforms.texts import is_on, shown
 from ...transport.database import Database
-from ..addresses import canonical_address, canonical_domain
 from ..model import Account, ExternalAccount, Finding, Level, Protocol
-from .site import Row, Site
-from .texts import is_on, shown
+from .site import Site
 
 _PROTOCOLS: Mapping[str, Protocol] = {"IMAP": "imap", "POP3": "pop3"}
 _PASSWORD_AUTH = frozenset({"", "password", "any"})

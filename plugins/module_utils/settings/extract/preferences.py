@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...addresses import canonical_address
+from ...platforms.rows import Row
+from ...platforms.texts import full_name, lines, shown
 from ...transport.database import Database
-from ..addresses import canonical_address
 from ..model import Finding
 from .lists import addresses
-from .site import Row, Site
-from .texts import full_name, lines, shown
+from .site import Site
 
 
 @dataclass(frozen=True, order=True)

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ...addresses import canonical_address
+from ...platforms.rows import Row
+from ...platforms.texts import full_name, is_on, lines, shown
 from ...transport.database import Database
-from ..addresses import canonical_address
 from ..model import AutoReply, Finding
 from .lists import addresses
-from .site import Row, Site
-from .texts import full_name, is_on, lines, quota, shown
+from .quotas import quota
+from .site import Site
 
 
 @dataclass(frozen=True)

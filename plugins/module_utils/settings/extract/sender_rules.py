@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..addresses import canonical_address, canonical_domain, canonical_pattern
+from ...addresses import canonical_address, canonical_domain, canonical_pattern
+from ...platforms.texts import is_on, shown
 from ..model import Finding, Level
 from ..profiles.shape import SenderWords
 from .lists import words
-from .texts import is_on, shown
 
 Verdict = Literal["allowed", "blocked"]
 

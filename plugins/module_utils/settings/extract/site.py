@@ -1,43 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""A source that has been recognised by its profile, and the rows of its tables."""
+"""A source that has been recognised by its profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...errors import InputError
-from ...transport.database import Database, Value, text
-from ..profiles.shape import BoundTable, Extra, Overrides, Schema, SourceProfile
-from ..profiles.shards import SourceTable, bind_source
+from ...platforms.rows import Row, read_rows
+from ...platforms.shape import Overrides, Schema
+from ...platforms.shards import SourceTable, bind_source
+from ...transport.database import Database, Value
+from ..profiles.shape import Extra, SourceProfile
 from ..schemes import site_scheme
-from .texts import unescaped
 
 #: What an operator may say of a site though no setting of it does.
 OWN_SETTINGS = ("forward_keeps_copy",)
-_NOT_CUT: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row: columns by their keys in the profile, HTML entities resolved."""
-
-    values: Mapping[str, str | None]
-    full: frozenset[str] = _NOT_CUT
-
-    def __getitem__(self, key: str) -> str:
-        """The text; empty for NULL and for a column that is not there."""
-        return self.values.get(key) or ""
-
-    def get(self, key: str) -> str | None:
-        """The text; None for NULL and for a column that is not there."""
-        return self.values.get(key)
-
-    def cut(self, key: str) -> bool:
-        """Does the value fill its column, so that its end may be missing?"""
-        return key in self.full
 
 
 @dataclass(frozen=True)
@@ -77,13 +56,7 @@ class Site:
         Read them to the end before the next query.
         """
         found = self.tables.get(table)
-        if found is None:
-            return
-        keys, tests = columns or found.keys, where or {}
-        parameters = tuple(value for values in tests.values() for value in values)
-        for query in found.queries(keys, {key: len(values) for key, values in tests.items()}):
-            for values in database.rows(query.sql, parameters * query.times):
-                yield _row(query.table, found.html, keys, values)
+        return iter(()) if found is None else read_rows(database, found, columns, where)
 
 
 def recognise(database: Database, profile: SourceProfile, overrides: Overrides) -> Site:
@@ -91,7 +64,7 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
 
     Raises MissingTableError, MissingColumnError, and InputError for a wrong override.
     """
-    known = {*profile.settings, *profile.defaults, *OWN_SETTINGS}
+    known = {*profile.settings, *profile.defaults, *profile.other_settings, *OWN_SETTINGS}
     for name in sorted(overrides.settings.keys() - known):
         message = f"overrides.settings knows no {name!r}, only {', '.join(sorted(known))}"
         raise InputError(message, option="overrides.settings")
@@ -113,6 +86,7 @@ def recognise(database: Database, profile: SourceProfile, overrides: Overrides) 
 def _named(profile: SourceProfile, overrides: Overrides) -> tuple[tuple[Extra, ...], Overrides]:
     """What is only counted, by an operator's names; and the overrides that are left for the tables that are read."""
     counted = {extra.name for extra in profile.extras} - profile.tables.keys()
+    elsewhere = counted | (profile.others - profile.tables.keys())
     extras = [
         replace(
             extra,
@@ -123,22 +97,6 @@ def _named(profile: SourceProfile, overrides: Overrides) -> tuple[tuple[Extra, .
         else extra
         for extra in profile.extras
     ]
-    tables = {key: name for key, name in overrides.tables.items() if key not in counted}
-    columns = {key: names for key, names in overrides.columns.items() if key not in counted}
+    tables = {key: name for key, name in overrides.tables.items() if key not in elsewhere}
+    columns = {key: names for key, names in overrides.columns.items() if key not in elsewhere}
     return tuple(extras), Overrides(tables, columns, overrides.settings)
-
-
-def _row(table: BoundTable, html: frozenset[str], keys: tuple[str, ...], values: tuple[Any, ...]) -> Row:
-    texts: dict[str, str | None] = {}
-    full = []
-    for key, value in zip(keys, values, strict=True):
-        known = text(value)
-        texts[key] = unescaped(known) if known and key in html else known
-        if known and key in table.widths and _length(known, value, table.charsets[key]) >= table.widths[key]:
-            full.append(key)
-    return Row(texts, frozenset(full) if full else _NOT_CUT)
-
-
-def _length(known: str, value: Any, charset: str) -> int:
-    """In characters as the column counts them: in latin1 each byte is one, whatever a program has put there."""
-    return len(value) if charset == "latin1" and isinstance(value, bytes) else len(known)

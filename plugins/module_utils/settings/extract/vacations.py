@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...addresses import canonical_address
+from ...platforms.shape import BoundTable
+from ...platforms.texts import is_on, lines, shown
 from ...transport.database import Database, quoted, text
-from ..addresses import canonical_address
 from ..gotos import Way
 from ..model import Account, AutoReply, Finding, Level
-from ..profiles.shape import BoundTable
 from .site import Site
-from .texts import is_on, lines, shown
 
 _KEYS = ("account", "subject", "body", "starts", "ends", "enabled", "pause")
 #: Dates that stand for none (PostfixAdmin's upgrade.php), a day wider than they are for the sake of time zones.

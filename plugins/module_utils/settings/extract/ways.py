@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from ...addresses import canonical_domain, domain_fault
+from ...platforms.texts import is_on, shown
 from ...transport.database import Database
-from ..addresses import canonical_domain, domain_fault
 from ..gotos import GotoRow, Way, read_ways
 from ..model import Account, Alias, Finding
 from .site import Site
-from .texts import is_on, shown
 
 
 def add_ways(

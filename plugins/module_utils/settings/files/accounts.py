@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ..addresses import address_fault, alias_fault, canonical_address, canonical_pattern, domain_fault, without_tag
+from ...addresses import address_fault, alias_fault, canonical_address, canonical_pattern, domain_fault, without_tag
 from ..model import Account, Alias, AutoReply, Finding, Level
 from ..schemes import identify
 from .table import Row, Table

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from ..addresses import alias_fault, canonical_address, canonical_domain, domain_fault, domain_of
+from ...addresses import alias_fault, canonical_address, canonical_domain, domain_fault, domain_of
 from ..model import Account, Alias, Customer, Domain, Finding, SiteSenders, Source
 from ..schemes import site_scheme
 from .accounts import BadCellError, Found, enabled, patterns, read_accounts, targets, with_forwards

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .shape import Column, Table, TargetProfile
+from ...platforms.shape import Column, Table
+from .shape import TargetProfile
 
 
 def _columns(*names: str) -> dict[str, Column]:

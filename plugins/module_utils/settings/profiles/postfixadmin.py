@@ -8,8 +8,9 @@ A mailbox is log-in and profile in one. How passwords are stored is said in a fi
 
 from __future__ import annotations
 
+from ...platforms.shape import Column, Table
 from .other_extras import POSTFIXADMIN_EXTRAS
-from .shape import Capability, Column, SourceProfile, Table
+from .shape import Capability, SourceProfile
 
 MAILBOX = {
     "account": Column(("username",)),

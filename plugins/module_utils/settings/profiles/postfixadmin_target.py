@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .shape import Column, Table
+from ...platforms.shape import Column, Table
 
 
 def _same(*names: str) -> dict[str, Column]:

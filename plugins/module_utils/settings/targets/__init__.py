@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ...platforms.shape import Overrides
 from ...transport.database import Database
-from ..profiles.shape import Overrides
 from ..target import TargetAdapter
 from .cloud import CloudTarget
 from .postfixadmin import PostfixAdminTarget

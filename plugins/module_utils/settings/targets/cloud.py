@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from ...platforms.shape import BoundTable, Overrides, bind
 from ...transport.database import Database
 from ..plan import Change
 from ..profiles.cloud import CLOUD
-from ..profiles.shape import BoundTable, Overrides, TargetProfile, bind
+from ..profiles.shape import TargetProfile
 from ..target import Capacity, Place, State, Writing, by_kind
 from ..tenant import check_tenant
 from ..things import ACCOUNTS, ALIASES, CONTACTS, DOMAINS, KINDS, SENDERS

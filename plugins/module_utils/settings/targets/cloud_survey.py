@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from ...platforms.shape import BoundTable
 from ...transport.database import Database, quoted
 from ..merge import Applied
 from ..model import AutoReply, ExternalAccount, Protocol
-from ..profiles.shape import BoundTable, TargetProfile
+from ..profiles.shape import TargetProfile
 from ..things import ACCOUNTS, ALIASES, CONTACTS, DOMAINS, SENDERS, There
 from .rows import Texts, applied, chunks, json_value, marks, matching, where_rows
 

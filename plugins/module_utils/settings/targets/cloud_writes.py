@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...platforms.shape import BoundTable
 from ...transport.database import Database, text
 from ..model import AutoReply, ExternalAccount
 from ..plan import Change, digest
-from ..profiles.shape import BoundTable, TargetProfile
+from ..profiles.shape import TargetProfile
 from ..target import Writing
 from ..things import ACCOUNTS, ALIASES, CONTACTS, DOMAINS, SENDERS
 from .rows import delete, insert, matching, note, update

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ...errors import InputError, UnsupportedError
+from ...platforms.shape import BoundTable, Overrides, bind
 from ...transport.database import Database, text
 from ..gotos import vacation_domain
 from ..plan import Change
 from ..profiles.postfixadmin_target import TABLES
-from ..profiles.shape import BoundTable, Overrides, bind
 from ..target import Capacity, Place, State, Writing, by_kind
 from ..tenant import check_tenant
 from ..things import ACCOUNTS, ALIASES, DOMAINS

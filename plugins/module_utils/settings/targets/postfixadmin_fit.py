@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...platforms.shape import BoundTable
 from ..model import AutoReply, Finding
-from ..profiles.shape import BoundTable
 from ..things import ACCOUNTS, DOMAINS, Thing
 
 #: Characters of `goto`, and what the own address and that of vacation.pl may need of them.

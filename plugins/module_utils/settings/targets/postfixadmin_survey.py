@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...platforms.shape import BoundTable
+from ...platforms.texts import is_on
 from ...transport.database import Database
-from ..extract.texts import is_on
 from ..extract.vacations import read_vacations
 from ..gotos import targets_of
 from ..merge import Applied
 from ..model import AutoReply
-from ..profiles.shape import BoundTable
 from ..schemes import identify
 from ..things import ACCOUNTS, ALIASES, DOMAINS, There
 from .rows import applied, matching

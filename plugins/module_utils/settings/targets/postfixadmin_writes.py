@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ...platforms.shape import BoundTable
 from ...transport.database import Database, quoted, text
 from ..gotos import Edit, edited
 from ..model import AutoReply
 from ..plan import Change, digest
-from ..profiles.shape import BoundTable
 from ..target import Writing
 from ..things import ACCOUNTS, ALIASES, DOMAINS
 from .postfixadmin_survey import LOCKED

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ...platforms.shape import BoundTable
 from ...transport.database import Database, quoted, text
 from ..merge import Applied
-from ..profiles.shape import BoundTable
 
 _CHUNK = 500
 Texts: TypeAlias = "tuple[str | None, ...]"

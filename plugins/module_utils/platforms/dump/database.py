@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,8 @@ class Dump:
 
 
 @contextlib.contextmanager
-def dumped(dump: Dump) -> Iterator[tuple[Database, Loaded]]:
-    """A session that may only read what is in the dump, in a server that is gone, with all its data, afterwards.
+def dumped(dump: Dump) -> Iterator[tuple[Callable[[], Database], Loaded]]:
+    """Opens sessions that may only read what is in the dump; their server is gone, with all its data, afterwards.
 
     Raises InputError, DumpError and its kinds, MissingProgramError, DatabaseError, and the errors of PGP.
     """
@@ -48,7 +48,7 @@ def dumped(dump: Dump) -> Iterator[tuple[Database, Loaded]]:
             read = stack.enter_context(opened(_decrypted(dump, server.folder)))
         with server.loader() as session:
             loaded = load(read, session, server.folder, dump.database, allow_truncated=dump.allow_truncated)
-        yield stack.enter_context(server.reader()), loaded
+        yield server.reader, loaded
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ..domain_names import a_labels
+from .domain_names import a_labels
 
 # What is refused here has no place in a login name or a path on either side.
 _REFUSED = frozenset('/\\"<>,;()[]')

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError, MissingTableError
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shape import Column, Overrides, Table
-from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.shards import (
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.atmail import COUNTED
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Column, Overrides, Table
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shards import (
     SourceTable,
     bind_source,
     shard_names,
 )
+from ansible_collections.atmail.migration.plugins.module_utils.settings.extract import recognise
+from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles import source_profile
+from ansible_collections.atmail.migration.plugins.module_utils.settings.profiles.atmail_extras import ATMAIL_EXTRAS
 
 TABLES = {
     "books": Table(
@@ -107,3 +110,31 @@ def test_every_key_of_atmail_is_in_its_docs() -> None:
         assert f"`{key}`" in text
         for column in table.columns if "contacts" not in key else ("id", "own", "file_as"):
             assert f"`{column}`" in text, f"{key}.{column}"
+
+
+def test_what_is_counted_is_named_once_more_where_every_reader_sees_it() -> None:
+    assert {extra.name for extra in ATMAIL_EXTRAS} == COUNTED
+
+
+def test_overrides_of_calendars_and_contacts_are_no_business_of_accounts() -> None:
+    schema = {
+        "UserSession": {"Account": "", "Password": ""},
+        "Users": dict.fromkeys(("Account", "UserStatus", "UserQuota"), ""),
+    }
+
+    class OneSchema:
+        def columns(self) -> dict[str, dict[str, str]]:
+            return schema
+
+        def widths(self) -> dict[str, dict[str, int]]:
+            return {}
+
+    own = Overrides(
+        {"appointments": "Kalender", "events": "Ereignisse"},
+        {"recurrences": {"event": "ref"}},
+        {"time_zone": "Europe/Berlin"},
+    )
+    site = recognise(OneSchema(), source_profile("atmail"), own)  # type: ignore[arg-type] # nothing else is asked
+    assert set(site.tables) == {"passwords", "users"}
+    with pytest.raises(InputError):
+        recognise(OneSchema(), source_profile("atmail"), Overrides({"appointment": "x"}))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...errors import InputError
+from ..errors import InputError
 from .shape import (
     BoundTable,
     Overrides,

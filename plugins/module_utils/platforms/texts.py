@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""Texts from a source: HTML entities, names, numbers, flags, and values for people to read."""
+"""Texts from a source: HTML entities, names, flags, and values for people to read."""
 
 from __future__ import annotations
 
@@ -42,17 +42,6 @@ def lines(value: str) -> str:
 def is_on(value: str | None) -> bool:
     """A flag's meaning; NULL is off."""
     return value is not None and value.strip().lower() not in _OFF
-
-
-def quota(value: str | None, unit: int) -> int | None:
-    """Bytes; None is unlimited (0, NULL or nothing in the source); negative for what is no quota."""
-    if value is None or not value.strip():
-        return None
-    try:
-        number = int(value)
-    except ValueError:
-        return -1
-    return number * unit or None
 
 
 def _rejoined(value: str) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .shape import Column
+from .shape import Column, Table
 
 EMAILS = ("email", "email2", "email3", "email4", "email5")
 NAMES = ("first_name", "middle_name", "last_name")
@@ -44,12 +44,17 @@ _OTHERS = {
     "pgp_key": "UserPgpKey",
     "photo": "UserPhoto",
     "file_as": "UserFileAs",
+    "uid": "EntryID",
+    "added": "DateAdded",
+    "modified": "DateModified",
+    "company_entry": "isCompany",
 }
 COLUMNS = {
     "account": Column(("Account",)),
     **{key: Column((name,), required=False, html=True) for key, name in _NAMES.items()},
     **{key: Column((name,), required=False) for key, name in _OTHERS.items()},
 }
+TABLE = Table(("Abook",), COLUMNS, required=False, sharded=True)
 #: vCard property (RFC 6350, 6) → the columns of its parts, in order; an empty key is a part that Atmail does not have.
 FIELDS = (
     ("N", ("last_name", "first_name", "middle_name", "title", "")),

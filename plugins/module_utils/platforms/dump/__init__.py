@@ -9,6 +9,6 @@ that make and fill tables go to the server, through a user who may do nothing el
 from __future__ import annotations
 
 from .database import Dump, dumped
-from .load import findings
+from .load import remarks
 
-__all__ = ["Dump", "dumped", "findings"]
+__all__ = ["Dump", "dumped", "remarks"]

@@ -20,7 +20,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     MigrationError,
     MissingProgramError,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump.opening import opened
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump.opening import opened
 
 CONTENT = b"-- MySQL dump\n" + bytes(range(256)) * 9000
 Pack = Callable[[bytes], bytes]

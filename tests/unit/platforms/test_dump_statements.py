@@ -8,9 +8,9 @@ import io
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import DumpError
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump import statements as reading
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump.statements import Statement, Statements
-from ansible_collections.atmail.migration.plugins.module_utils.settings.dump.verdict import (
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump import statements as reading
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump.statements import Statement, Statements
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.dump.verdict import (
     judge,
     setting,
     translated,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import DatabaseError, DumpError, DumpTruncatedError, InputError, MigrationError, NoSpaceError
 from ...transport.database import Database
-from ..model import Finding
+from ..remark import Remark
 from .opening import Read
 from .statements import Statement, Statements
 from .verdict import Setting, judge, setting, translated
@@ -81,26 +81,26 @@ def load(read: Read, session: Database, folder: Path, database: str | None, *, a
     )
 
 
-def findings(loaded: Loaded) -> list[Finding]:
+def remarks(loaded: Loaded) -> list[Remark]:
     """What an operator should know of a dump besides what is in its tables."""
     found = [
-        Finding("", "dump_skipped", f"{what} in the dump were not loaded ({number}): they hold no data of their own")
+        Remark("dump_skipped", f"{what} in the dump were not loaded ({number}): they hold no data of their own")
         for what, number in loaded.skipped.items()
     ]
     if loaded.truncated:
         message = "the dump has no mark of its end: what is missing in it is missing here"
-        found.append(Finding("", "dump_truncated", message, "warning"))
+        found.append(Remark("dump_truncated", message, "warning"))
     if loaded.said:
         message = (
             f"{loaded.said} messages of mysqldump stand among the dump's statements; read them: it may have failed"
         )
-        found.append(Finding("", "dump_messages", message, "warning"))
+        found.append(Remark("dump_messages", message, "warning"))
     if loaded.narrow:
         message = (
             f"the dump is written in {loaded.narrow}, and some of its columns can hold more than that: such letters"
             " are question marks in it; --default-character-set=utf8mb4 keeps them"
         )
-        found.append(Finding("", "dump_charset", message, "warning"))
+        found.append(Remark("dump_charset", message, "warning"))
     return found
 
 
