@@ -21,7 +21,8 @@ _OWNER = "haproxy"
 @dataclass(frozen=True)
 class HAProxySetup:
     """`ports` are the public ones by service; `backends` the servers behind them in clear text, 0 or none where there
-    is none (HTTPS and DAV are answered by HAProxy itself); `certificate` is what names get that have none of their own.
+    is none (HTTPS, and DAV with nobody behind it, are answered by HAProxy itself); `certificate` is what names get that
+    have none of their own.
     """
 
     ports: Mapping[str, int]

@@ -15,6 +15,8 @@ from .exim import Exim, EximSetup
 from .haproxy import SERVICES, HAProxy, HAProxySetup
 from .layout import Layout
 from .mariadb import DatabaseUser, MariaDb, MariaDbSetup
+from .radicale import Radicale, RadicaleSetup
+from .radicale_auth import SEPARATOR
 from .server import Server
 from .state import Account, RegionState
 from .tls import GOOD_NAMES, Authority
@@ -23,7 +25,7 @@ from .tls import GOOD_NAMES, Authority
 CLOUD_OWNER = (3100, 3100)
 EDGE_PORTS = tuple(f"edge_{service}" for service in SERVICES)
 MAIL_PORTS = ("imap", "imaps", "pop3", "pop3s", "smtp", "outside", "smtps", "submission")
-PORTS = (*MAIL_PORTS, "database", "doveadm", *EDGE_PORTS)
+PORTS = (*MAIL_PORTS, "database", "doveadm", "dav", *EDGE_PORTS)
 SECRETS = ("master", "doveadm", "dovecot_database", "exim_database", "migration_database")
 MASTER_USER = "migration"
 DATABASE = "cloud"
@@ -58,6 +60,8 @@ class Region:
         self.outside = Exim(f"{name} outside", self.folder / "outside", self._exim("outside", state.ports["outside"]))
         self.mx = Exim(f"{name} mx", self.folder / "mx", self._mx(authority))
         self.submission = Exim(f"{name} submission", self.folder / "submission", self._submission(authority))
+        dav = RadicaleSetup(state.ports["dav"], state.secrets["master"], state.ports["imap"], MASTER_USER)
+        self.dav = Radicale(f"{name} radicale", self.folder / "radicale", dav)
         self.edge = HAProxy(f"{name} edge", self.folder / "edge", layout.run / f"{name}-e", self._edge(authority))
 
     @property
@@ -74,7 +78,9 @@ class Region:
             servers += [self.outside, self.mx]
         if options.submission:
             servers.append(self.submission)
-        if options.edge:
+        if options.dav:
+            servers.append(self.dav)
+        if options.has_edge:
             servers.append(self.edge)
         return servers
 
@@ -110,6 +116,8 @@ class Region:
                 ),
             )
         self.state.accounts[address] = account
+        if self.state.options.dav:
+            self.dav.add_account(address)
         return account
 
     def shown(self, sites: Sequence[str]) -> dict[str, Any]:
@@ -140,7 +148,16 @@ class Region:
             result["smtps"] = {"host": "127.0.0.1", "port": ports["smtps"], "security": "tls"}
         if self.state.options.takes_mail:
             result["smtp"] = {"host": "127.0.0.1", "port": ports["smtp"]}
-        if self.state.options.edge:
+        if self.state.options.dav:
+            result["dav"] = {
+                "url": f"https://127.0.0.1:{ports['edge_dav']}/",
+                "admin_user": MASTER_USER,
+                "admin_password": self.state.secrets["master"],
+                "admin_method": "separator",
+                "admin_separator": SEPARATOR,
+                "log": str(self.dav.log),
+            }
+        if self.state.options.has_edge:
             result["edge"] = {
                 "host": "127.0.0.1",
                 "ports": dict(self.edge.setup.ports),
@@ -169,7 +186,7 @@ class Region:
     def _dovecot(self, socket: Path, authority: Authority) -> DovecotSetup:
         state = self.state
         ports = {each: state.ports[each] for each in ("imap", "imaps", "pop3s")}
-        ports["pop3"] = state.ports["pop3"] if state.options.edge else 0
+        ports["pop3"] = state.ports["pop3"] if state.options.has_edge else 0
         return DovecotSetup(
             kind="region",
             ports={**ports, "doveadm": state.ports["doveadm"] if state.options.doveadm else 0},
@@ -195,6 +212,7 @@ class Region:
         ports = {service: self.state.ports[f"edge_{service}"] for service in SERVICES}
         backends = {each: self.state.ports[each] for each in ("imap", "pop3")}
         backends["submission"] = self.state.ports["submission"] if self.state.options.submission else 0
+        backends["dav"] = self.state.ports["dav"] if self.state.options.dav else 0
         names = ("*.atmailcloud.example", "127.0.0.1", "localhost")
         return HAProxySetup(ports, backends, authority.issue("cloud", names))
 

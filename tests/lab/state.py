@@ -55,7 +55,8 @@ class RegionOptions:
 
     With `delivery` it takes mail: Exim as its MX, LMTP, and an Exim that is everybody else's server. With `submission`
     it does that too, and takes mail from its users: an Exim that asks Dovecot who they are. With `edge` there is
-    HAProxy in front of its public ports.
+    HAProxy in front of its public ports. With `dav` there is that too, and Radicale behind it, which asks Dovecot who
+    the users are.
     """
 
     certificate: str = "good"
@@ -65,6 +66,12 @@ class RegionOptions:
     delivery: bool = False
     submission: bool = False
     edge: bool = False
+    dav: bool = False
+
+    @property
+    def has_edge(self) -> bool:
+        """Whether there is HAProxy: calendars and contacts are behind it, too."""
+        return self.edge or self.dav
 
     @property
     def takes_mail(self) -> bool:
