@@ -12,12 +12,10 @@ import re
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..errors import InputError
-
-if TYPE_CHECKING:
-    from .imap import Account, ImapServer
+from .imap import Account
 
 #: RFC 6750 section 2.1.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/\-]+=*")
@@ -26,11 +24,27 @@ _COMMAND_SECONDS = 60.0
 #: What stands for the mailbox's user in a command or a file's name.
 USER = "{user}"
 
+
+class TokenServer(Protocol):
+    """What a server's options say of tokens; ``name`` is ``source`` or ``target``."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def auth(self) -> str: ...  # noqa: D102
+    @property
+    def oauth_token(self) -> str | None: ...  # noqa: D102
+    @property
+    def oauth_token_file(self) -> str | None: ...  # noqa: D102
+    @property
+    def oauth_token_command(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
 _fetched: dict[tuple[str, ...], str] = {}
 _lock = threading.Lock()
 
 
-def token_for(server: ImapServer, account: Account) -> str:
+def token_for(server: TokenServer, account: Account) -> str:
     """The token to log in with; a command is run once for all mailboxes that it serves.
 
     :raises InputError: there is none, the file can't be read, or the command failed.
@@ -51,7 +65,7 @@ def token_for(server: ImapServer, account: Account) -> str:
     )
 
 
-def renewed(server: ImapServer, account: Account, refused: str) -> str | None:
+def renewed(server: TokenServer, account: Account, refused: str) -> str | None:
     """Another token than the one that the server refused, None when there is none.
 
     :raises InputError: as for :func:`token_for`.
@@ -65,7 +79,7 @@ def renewed(server: ImapServer, account: Account, refused: str) -> str | None:
     return token if token != refused else None
 
 
-def _from_file(server: ImapServer, account: Account) -> str:
+def _from_file(server: TokenServer, account: Account) -> str:
     path = Path(str(server.oauth_token_file).replace(USER, account.user))
     option = f"{server.name}.oauth_token_file"
     if "/" in account.user and USER in str(server.oauth_token_file):
@@ -79,7 +93,7 @@ def _from_file(server: ImapServer, account: Account) -> str:
     return _checked(text.strip(), option)
 
 
-def _from_command(server: ImapServer, account: Account, refused: str | None) -> str:
+def _from_command(server: TokenServer, account: Account, refused: str | None) -> str:
     """The token that is known, unless that is the refused one; then the command is run. One thread at a time does."""
     command = tuple(part.replace(USER, account.user) for part in server.oauth_token_command)
     with _lock:

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Objects, many in one answer (RFC 4791 section 7.9, RFC 6352 section 8.7); one by one where a server can't."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from ...errors import CollectionError, ProtocolError
+from ...transport.http import Answer
+from ..model import Collection, Finding, Item, Kind
+from . import names, refusals, urls
+from .account import Account
+from .listing import DIGEST, digest, version
+from .names import cal, card, dav
+from .xml import Response, element, serialised, text
+
+#: Objects in one answer at most, and the bytes that an answer should have about.
+_AT_ONCE, _BYTES = 250, 8 * 1024 * 1024
+#: What an object is taken for in bytes while none has been seen.
+_GUESS = 16 * 1024
+#: An object is read up to this many bytes, an answer with many up to a few times what it should have.
+MAX_OBJECT = 256 * 1024 * 1024
+_MAX_ANSWER = 64 * 1024 * 1024
+_LINE_END = re.compile(r"\r?\n")
+
+
+@dataclass
+class _Batch:
+    """How much is asked for at once: so that an answer has about _BYTES, judged by what came so far."""
+
+    objects: int = 0
+    size: int = 0
+
+    def count(self) -> int:
+        """How many objects to ask for next."""
+        mean = self.size / self.objects if self.objects else _GUESS
+        return max(1, min(_AT_ONCE, int(_BYTES / max(mean, 1))))
+
+    def saw(self, items: Sequence[Item]) -> None:
+        """Take note of what came."""
+        self.objects += len(items)
+        self.size += sum(len(one.data) for one in items)
+
+
+def read(account: Account, collection: Collection, wanted: Sequence[str]) -> Iterator[Item]:
+    """The objects of these names as they come; those that are gone meanwhile are left out.
+
+    One that the server lists but does not give out comes without data, and with a finding that says why.
+
+    :raises CollectionError: the collection is gone, or does not let itself be read.
+    """
+    batch, left = _Batch(), list(dict.fromkeys(wanted))
+    one_by_one = False
+    while left:
+        some, left = left[: batch.count()], left[batch.count() :]
+        items = None if one_by_one or len(some) == 1 else _many(account, collection, some)
+        if items is None:
+            one_by_one = one_by_one or (len(some) > 1 and not _reports(account, collection))
+            items = [item for name in some for item in _one(account, collection, name)]
+        batch.saw(items)
+        yield from items
+
+
+def _reports(account: Account, collection: Collection) -> bool:
+    """Whether the server has not refused the report for this collection yet."""
+    return collection.key not in account.without_multiget
+
+
+def _many(account: Account, collection: Collection, some: Sequence[str]) -> list[Item] | None:
+    """The objects by one report; None where they must be asked for one by one."""
+    if not _reports(account, collection):
+        return None
+    answer = account.xml(
+        "REPORT", account.url(collection.key), _body(account, collection, some), depth=1, limit=_MAX_ANSWER
+    )
+    if answer.status in (404, 410):
+        raise CollectionError("the collection is not there any more", **account.where(collection))
+    if answer.status != 207:
+        account.without_multiget.add(collection.key)
+        return None
+    if answer.cut:
+        return None
+    return _understood(account, collection, some, answer)
+
+
+def _body(account: Account, collection: Collection, some: Sequence[str]) -> bytes:
+    data = element(names.CALENDAR_DATA) if collection.kind is Kind.CALENDAR else element(names.ADDRESS_DATA)
+    report = cal("calendar-multiget") if collection.kind is Kind.CALENDAR else card("addressbook-multiget")
+    hrefs = (element(dav("href"), account.href(collection, name)) for name in some)
+    return serialised(element(report, None, element(dav("prop"), None, element(names.ETAG), data), *hrefs))
+
+
+def _understood(account: Account, collection: Collection, some: Sequence[str], answer: Answer) -> list[Item] | None:
+    """What the report says; objects that it does not speak of are asked for by themselves.
+
+    None when it can't be read: servers put characters into XML that may not be there.
+    """
+    try:
+        responses = account.understood(answer, "objects can't be read", **account.where(collection)).responses
+    except ProtocolError:
+        return None
+    said: dict[str, Response] = {}
+    for one in responses:
+        said[urls.name_of(urls.resolve(answer.url, one.href))] = one
+    items: list[Item] = []
+    for name in some:
+        response = said.get(name)
+        if response is not None and (response.status in (404, 410) or _gone(response)):
+            continue
+        item = _item(collection, name, response) if response is not None else None
+        items += [item] if item is not None else _one(account, collection, name)
+    return items
+
+
+def _gone(response: Response) -> bool:
+    """Whether all that was asked for is not there (some servers say it of each property)."""
+    return not response.props and set(response.refused.values()) == {404} and len(response.refused) > 1
+
+
+def _data(collection: Collection, response: Response) -> Element | None:
+    return response.props.get(names.CALENDAR_DATA if collection.kind is Kind.CALENDAR else names.ADDRESS_DATA)
+
+
+def _item(collection: Collection, name: str, response: Response) -> Item | None:
+    found = _data(collection, response)
+    if found is None or not found.text or len(found):
+        return None
+    # XML makes one LF of every line end (XML 1.0 section 2.11); those of iCalendar and vCard are CRLF.
+    data = _LINE_END.sub("\r\n", found.text.lstrip("\r\n")).encode()
+    return Item(name, version(text(response.props.get(names.ETAG))) or digest(data), data)
+
+
+def _one(account: Account, collection: Collection, name: str) -> list[Item]:
+    """An object by itself; nothing if it is gone. Without data, and with a finding, if the server keeps it back."""
+    accept = "text/calendar" if collection.kind is Kind.CALENDAR else "text/vcard, text/x-vcard;q=0.5"
+    url = account.object_url(collection, name)
+    answer = account.ask("GET", url, headers={"Accept": f"{accept}, */*;q=0.1"}, limit=MAX_OBJECT)
+    if answer.status in (404, 410):
+        return []
+    if answer.status != 200 or answer.cut:
+        too_long = f"it is larger than {MAX_OBJECT} bytes"
+        message = f"The server lists it, but does not give it out: {too_long if answer.cut else refusals.said(answer)}."
+        finding = Finding("object_unreadable", message, "error", collection.key, name)
+        return [Item(name, _version(account, collection, name, answer), b"", (finding,))]
+    return [Item(name, _version(account, collection, name, answer), answer.body)]
+
+
+def _version(account: Account, collection: Collection, name: str, answer: Answer) -> str:
+    """The version of what a GET gave: as the listing has it where the two mean the same (proxies weaken ETags)."""
+    own = version(answer.headers.get("ETag"))
+    seen = account.known.get(collection.key, {}).get(name)
+    if seen is not None and own is not None and seen.version.removeprefix("W/") == own.removeprefix("W/"):
+        return seen.version
+    if own is None or (seen is not None and seen.version.startswith(DIGEST)):
+        return digest(answer.body)
+    return own
