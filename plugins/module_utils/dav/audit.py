@@ -50,12 +50,22 @@ class Verdict:
 
     calendars: int = 0
     address_books: int = 0
-    objects: int = 0
+    events: int = 0
+    contacts: int = 0
     held_back: int = 0
     differences: list[Difference] = field(default_factory=list)
     differences_total: int = 0
     content_kept: int = 0
     findings: tuple[Finding, ...] = ()
+
+    def counted(self, collection: Collection, objects: int) -> None:
+        """Count a collection of the source and what is in it; tasks and journal entries are events here."""
+        if collection.kind is Kind.CALENDAR:
+            self.calendars += 1
+            self.events += objects
+        else:
+            self.address_books += 1
+            self.contacts += objects
 
     @property
     def identical(self) -> bool:
@@ -108,12 +118,9 @@ def audit_account(
     verdict = Verdict(findings=(*here.findings, *there.findings))
     left = {(one.kind, one.slug): one for one in there.collections}
     for collection in here.collections:
-        if collection.kind is Kind.CALENDAR:
-            verdict.calendars += 1
-        else:
-            verdict.address_books += 1
         other = left.pop(place(collection), None)
         if other is None:
+            verdict.counted(collection, len(_listing(source, collection).versions))
             verdict.note([_of(collection, "collection_missing")])
             continue
         verdict.note(_properties(collection, other))
@@ -170,7 +177,7 @@ class _Pair:
         """Compare how many objects there are."""
         here = len(_listing(self.source, self.collection).versions)
         there = len(_listing(self.target, self.other).versions)
-        self.verdict.objects += here
+        self.verdict.counted(self.collection, here)
         if here != there:
             self.verdict.note([_of(self.collection, "count", detail=f"source {here}, target {there}")])
 
@@ -178,7 +185,7 @@ class _Pair:
         """Compare all that they say: by name, then by what they say, then by UID."""
         here = self._seen(self.source, self.collection)
         there = self._seen(self.target, self.other)
-        self.verdict.objects += len(here)
+        self.verdict.counted(self.collection, len(here))
         others: list[tuple[str, str]] = []
         for name in sorted(here.keys() & there.keys()):
             mine, theirs = here.pop(name), there.pop(name)

@@ -40,7 +40,7 @@ def test_two_equal_sides(depth: str) -> None:
     same = {name: data.replace(b"\n", b"\r\n") for name, data in ONE.items()}
     verdict = audited(side(ONE), side(same, Properties("Work", None, "#FF0000FF", 2, NAMED.timezone)), depth)
     assert (verdict.identical, verdict.content_identical, verdict.differences) == (True, True, [])
-    assert (verdict.calendars, verdict.address_books, verdict.objects) == (1, 1, 3)
+    assert (verdict.calendars, verdict.events, verdict.address_books, verdict.contacts) == (1, 2, 1, 1)
 
 
 @pytest.mark.parametrize(
