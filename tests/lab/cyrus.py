@@ -43,11 +43,12 @@ expunge_mode: immediate
 conversations: 0
 syslog_prefix: lab
 """
+_SERVICE = '  {name} cmd="{program} -C {configuration}" listen="127.0.0.1:{port}" prefork=1 maxchild=100'
 _SERVICES = """\
 START {{
 }}
 SERVICES {{
-  imap cmd="{imapd} -C {configuration}" listen="127.0.0.1:{port}" prefork=1 maxchild=100
+{services}
 }}
 EVENTS {{
 }}
@@ -99,10 +100,20 @@ class Cyrus(Server):
             unix="yes" if self.unix else "no",
             alternative="yes" if self.alternative else "no",
         )
-        write_private(self._configuration, configuration, 0o644)
-        imapd = self.place / "usr/lib/cyrus/bin/imapd"
-        services = _SERVICES.format(imapd=imapd, configuration=self._configuration, port=self.port)
-        write_private(self._services, services, 0o644)
+        write_private(self._configuration, configuration + self.more(), 0o644)
+        services = (
+            _SERVICE.format(name=name, program=program, configuration=self._configuration, port=port)
+            for name, program, port in self.services()
+        )
+        write_private(self._services, _SERVICES.format(services="\n".join(services)), 0o644)
+
+    def more(self) -> str:
+        """Settings of a kind of Cyrus, after those that all have."""
+        return ""
+
+    def services(self) -> Sequence[tuple[str, Path, int]]:
+        """Name, program and port of what master starts."""
+        return [("imap", self.place / "usr/lib/cyrus/bin/imapd", self.port)]
 
     def greets(self) -> bool:
         """Whether a process behind master greets."""

@@ -17,16 +17,24 @@ ServerT = TypeVar("ServerT", bound=Server)
 
 
 @contextmanager
+def throw_away_folder(name: str) -> Iterator[Path]:
+    """A new folder that servers of any user can reach; its ports are given back with it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        ports.release(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def throw_away(name: str, make: Callable[[Path], ServerT]) -> Iterator[ServerT]:
     """The server that `make` makes for a new folder, running; it may claim ports for that folder."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    try:
+    with throw_away_folder(name) as folder:
         server = make(folder)
         server.start()
         try:
             yield server
         finally:
             server.stop()
-    finally:
-        ports.release(folder)
-        shutil.rmtree(folder, ignore_errors=True)
