@@ -15,11 +15,10 @@ import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from .errors import PhaseError, UnsupportedError
-from .ledger_file import PHASES, locked, phase_beside, translate, write_phase_beside
+from .ledger_customer import CustomerTable
+from .ledger_file import locked, translate
 from .ledger_refused import RefusedTable
 from .ledger_underway import UnderwayTable
 
@@ -86,61 +85,10 @@ class FolderRow:
     target_state: tuple[int, ...] | None
 
 
-class Ledger(RefusedTable, UnderwayTable):
+class Ledger(CustomerTable, RefusedTable, UnderwayTable):
     """An open ledger. Each process and thread opens its own; :meth:`close` it, or use it as a context manager."""
 
-    def __init__(self, path: str, *, read_only: bool = False) -> None:
-        """Open the ledger, or make it. ``read_only`` makes none: a ledger that is not there is empty."""
-        if "://" in path:
-            raise UnsupportedError("this version keeps its ledger in an SQLite file only", option="ledger")
-        super().__init__(path, read_only=read_only)
-
-    # customer and mailboxes
-
-    def phase(self) -> str:
-        """The customer's phase: ``mirror``, ``catch_up`` or ``closed``; the later of the ledger's and the one beside.
-
-        :raises LedgerError: what stands beside the ledger makes no sense.
-        """
-        inside = str(self._rows("SELECT phase FROM customer")[0][0])
-        return max(inside, phase_beside(self.path), key=PHASES.index)
-
-    def phases(self) -> dict[str, int]:
-        """Since when each phase holds that a run has entered, in seconds since 1970."""
-        return dict(self._rows("SELECT name, since FROM phase"))
-
-    def check_phase(self, asked: str) -> None:
-        """Refuse a phase that the customer has left.
-
-        :raises PhaseError: it is an earlier one than the customer's.
-        """
-        stored = self.phase()
-        if PHASES.index(asked) >= PHASES.index(stored):
-            return
-        since = self.phases().get(stored)
-        when = f" since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC" if since else ""
-        raise PhaseError(
-            f"phase {asked} was asked for, but this customer is in phase {stored}{when}, and a phase never goes back",
-            option="phase",
-            ledger=self.path,
-        )
-
-    def advance(self, phase: str, now: int) -> bool:
-        """Move the customer on to a phase, at ``now`` (seconds since 1970); whether that is a new one.
-
-        :raises PhaseError: it is an earlier one than the customer's.
-        """
-        self.check_phase(phase)
-        known = self.phases()
-        if self._rows("SELECT phase FROM customer")[0][0] == phase and (phase in known or phase == PHASES[0]):
-            return False
-        before = self.phase()
-        with self.transaction() as db:
-            # first the file beside: whatever happens in between, the phase has moved on
-            write_phase_beside(self.path, phase, now)
-            db.execute("UPDATE customer SET phase = ?", (phase,))
-            db.execute("INSERT OR IGNORE INTO phase (name, since) VALUES (?, ?)", (phase, now))
-        return before != phase
+    # mailboxes
 
     def mailbox(self, source_user: str, target_user: str) -> int:
         """The mailbox's number; it is entered when it is new (0 in a read-only ledger)."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""How far a run of ``mailbox_sync`` is, and how that reads.
+"""How far a run of ``mailbox_sync`` or ``dav_sync`` is, and how that reads.
 
 The module writes a :class:`Progress` to a file about once a second (:func:`write_progress`); the action plugin reads
 it through the connection and shows it. Both use this file, so that they cannot disagree. Everything but
@@ -26,8 +26,24 @@ SETTLING = 3.0
 
 
 @dataclass(frozen=True)
+class Words:
+    """What a run works on, one of it and many, and what it copies, as people call them."""
+
+    place: str
+    places: str
+    things: str
+
+
+MAILBOXES = Words("mailbox", "mailboxes", "messages")
+ACCOUNTS = Words("account", "accounts", "objects")
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How far a run is. ``messages_total`` is what is known so far: it grows while mailboxes are surveyed."""
+    """How far a run is. ``messages_total`` is what is known so far: it grows while mailboxes are surveyed.
+
+    Where a run works on something else, ``places`` and ``things`` say so.
+    """
 
     mailboxes_total: int = 0
     mailboxes_done: int = 0
@@ -43,6 +59,8 @@ class Progress:
     #: Mailboxes that wait because a server asked for it, and why.
     waiting: int = 0
     waiting_for: str = ""
+    places: str = MAILBOXES.places
+    things: str = MAILBOXES.things
 
 
 @dataclass(frozen=True)
@@ -80,8 +98,8 @@ def read_progress(text: str) -> Progress | None:
         value = data.get(field.name, field.default)
         if field.name == "current":
             values["current"] = tuple(str(name) for name in value) if isinstance(value, list) else ()
-        elif field.name == "waiting_for":
-            values["waiting_for"] = str(value)
+        elif isinstance(field.default, str):
+            values[field.name] = str(value)
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             return None
         else:
@@ -151,6 +169,8 @@ def together(customers: Mapping[str, Progress]) -> tuple[str, Progress]:
         current=[mailbox for each in every for mailbox in each.current],
         waiting=sum(each.waiting for each in every),
         waiting_for=next((each.waiting_for for each in every if each.waiting_for), ""),
+        places=every[0].places if every else MAILBOXES.places,
+        things=every[0].things if every else MAILBOXES.things,
     )
 
 
@@ -187,12 +207,13 @@ def clean(text: str) -> str:
 
 def line(customer: str, progress: Progress, speed: Rate, width: int = 0) -> str:
     """One line that says how far a customer is; cut to ``width`` characters unless that is 0."""
-    parts = [f"{amount(progress.mailboxes_done)}/{amount(progress.mailboxes_total)} mailboxes"]
+    parts = [f"{amount(progress.mailboxes_done)}/{amount(progress.mailboxes_total)} {clean(progress.places)}"]
     if progress.mailboxes_failed:
         parts.append(f"{amount(progress.mailboxes_failed)} failed")
     total = f" of {amount(progress.messages_total)}" if progress.messages_total > progress.messages_done else ""
-    parts.append(f"{amount(progress.messages_done)}{total} messages")
-    parts += [f"{amount(speed.messages)} messages/s", f"{size(speed.bytes)}/s"]
+    things = clean(progress.things)
+    parts.append(f"{amount(progress.messages_done)}{total} {things}")
+    parts += [f"{amount(speed.messages)} {things}/s", f"{size(speed.bytes)}/s"]
     if progress.waiting:
         parts.append(f"{amount(progress.waiting)} waiting: {clean(progress.waiting_for)}")
     left = time_left(progress, speed)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.batch import Counter
 from ansible_collections.atmail.migration.plugins.module_utils.courtesy import Caps, Courtesy
 from ansible_collections.atmail.migration.plugins.module_utils.ledger import Ledger
 from ansible_collections.atmail.migration.plugins.module_utils.mail.audit import Audit, audit_mailbox
-from ansible_collections.atmail.migration.plugins.module_utils.mail.batch import Counter
 from ansible_collections.atmail.migration.plugins.module_utils.mail.folders import FolderRules
 from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox import sync_mailbox
 from ansible_collections.atmail.migration.plugins.module_utils.mail.outcome import Outcome

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from ..batch import Counter, Run, twice
 from ..errors import ConnectionLostError, InternalError, MigrationError, ThrottledError, TimedOutError
 from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
 from ..progress import Progress
 from ..transport.imap import POP3
-from .batch import Counter, Run, connections, twice
+from .batch import connections, courtesies
 from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
 from .downloads import Download, Tally, by_imap, compare_counts, compare_maildrops
 from .folders import INBOX, FolderRules, Path, show, unpacked
@@ -133,7 +134,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
         governor=Governor(pace),
         slots=connections(pace, how.source, how.target),
         progress=progress,
-        servers=(how.source, how.target),
+        courtesies=courtesies(how.source, how.target),
     ).run()
     if options.get("ledger"):
         _explain(verdicts, str(options["ledger"]))

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..batch import Counter
 from ..budget import DayBudget, DayLimits
 from ..errors import DayBudgetError
 from ..ledger import Ledger
 from ..pace import Pace
-from .batch import Counter
 from .outcome import Outcome
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,28 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..ledger import DIGEST_SIZE
+from ..private_file import safe_name
 
 _PIECE = 64 * 1024
-#: A file's name may have 255 bytes (ext4, XFS); the rest is for UIDVALIDITY, UID and the ending.
-_NAME_MAX = 200
 _UNFINISHED = ".part-"
-_UNSAFE = re.compile(rb"[^A-Za-z0-9@+=_-]")
-
-
-def safe_name(name: bytes) -> str:
-    """A name of a mailbox or folder as a file's name: what could mean something to a file system is written as ``%XX``.
-
-    Different names stay different; one that is too long is cut and gets a digest of the whole.
-    """
-    text = b"".join(
-        part if position % 2 == 0 else b"%%%02X" % part[0]
-        for position, part in enumerate(re.split(b"(" + _UNSAFE.pattern + b")", name))
-    )
-    # a dot is harmless within a name, and makes addresses readable; at the start it would hide the file
-    shown = re.sub(rb"(?<!^)%2E", b".", text).decode("ascii") or "%"
-    if len(shown) <= _NAME_MAX:
-        return shown
-    return f"{shown[: _NAME_MAX - 33]}~{blake2b(name, digest_size=DIGEST_SIZE).hexdigest()}"
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .. import failed_places
 from ..errors import MailboxesFailedError
-
-_SHOWN = 5
+from ..progress import MAILBOXES
 
 
 def failed_result(
@@ -19,25 +19,10 @@ def failed_result(
 
     :raises MailboxesFailedError: with the result in ``done``; its kind is the failures' own when they share one.
     """
-    bad = [some for some in failures if some]
-    if not bad or ignore:
-        return result
-    entries = [entry for some in bad for entry in some]
-    first = "; ".join(_line(some[0]) for some in bad[:_SHOWN])
-    more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    kinds = {entry["kind"] for entry in entries}
-    error = MailboxesFailedError(
-        f"{len(bad)} of {len(failures)} mailboxes failed: {first}{more}.",
-        safe_next=entries[0]["safe_next"] if len(kinds) == 1 else None,
-        mailbox=entries[0].get("mailbox"),
-    )
-    if len(kinds) == 1:
-        error.kind = kinds.pop()
-    error.done = result
-    raise error
+    return failed_places.failed_result(result, failures, MailboxesFailedError, MAILBOXES, _line, ignore=ignore)
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _line(entry: Mapping[str, Any]) -> str:
     place = [f"folder {entry['folder']}"] if "folder" in entry else []
     place += [f"UID {entry['uid']}"] if "uid" in entry else []
     return f"{entry.get('mailbox', '?')}: {', '.join([*place, ''])}{entry['message']}"

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..batch import Counter, Run, twice
 from ..errors import InputError, MigrationError
 from ..ledger import Ledger
 from ..ledger_file import PHASES
 from ..pace import Governor, Pace, pace_from_options
 from ..progress import Progress
-from .batch import Counter, Run, connections, twice
+from .batch import connections, courtesies
 from .catch_up import CatchUpRun
 from .daily import metered, tell_left
 from .deltas import AUTO
@@ -77,7 +78,7 @@ def sync(
         governor=Governor(pace),
         slots=connections(pace, setting.source, setting.target),
         progress=progress,
-        servers=(setting.source, setting.target),
+        courtesies=courtesies(setting.source, setting.target),
     ).run()
     in_order = [outcome for _number, outcome in sorted(zip(ordered, outcomes, strict=True), key=lambda one: one[0])]
     return _result(in_order, phases, ignore=bool(options.get("ignore_mailbox_errors")))

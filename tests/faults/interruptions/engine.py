@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from ansible_collections.atmail.migration.plugins.module_utils.batch import Counter
 from ansible_collections.atmail.migration.plugins.module_utils.errors import MigrationError
 from ansible_collections.atmail.migration.plugins.module_utils.mail import sync as engine
-from ansible_collections.atmail.migration.plugins.module_utils.mail.batch import Counter
 
 
 class Inline:

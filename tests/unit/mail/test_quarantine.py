@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.mail.quarantine import Place, Quarantine, safe_name
+from ansible_collections.atmail.migration.plugins.module_utils.mail.quarantine import Place, Quarantine
+from ansible_collections.atmail.migration.plugins.module_utils.private_file import safe_name
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.atmail.migration.plugins.module_utils.mail.batch import Counter, Run, twice
+from ansible_collections.atmail.migration.plugins.module_utils.batch import Counter, Run, twice
 from ansible_collections.atmail.migration.plugins.module_utils.pace import Governor, Pace
 from ansible_collections.atmail.migration.plugins.module_utils.progress import Progress
 
