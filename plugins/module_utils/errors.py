@@ -37,6 +37,7 @@ next. Nothing in a message is secret: no password, key or message text is ever p
     │   ├── MessageUnreadableError      message_unreadable   the source does not give out one message
     │   ├── CollectionError             collection_failed    one calendar or address book can't be read, made or changed
     │   ├── ObjectRefusedError          object_refused       the target does not take one event, task or contact
+    │   ├── ObjectUnreadableError       object_unreadable    the source does not give out one event, task or contact
     │   ├── ObjectChangedError          object_changed       somebody else changed an event, task or contact meanwhile
     │   └── SchedulingError             scheduling_unsafe    the target would send invitations for what is copied
     ├── DnsError                        dns_failed           name servers do not say what is asked
@@ -365,6 +366,13 @@ class ObjectRefusedError(ServerError):
         "It is still on the source, and its text is in the quarantine. Everything else is copied. "
         "Mend it on the source, raise the target's limit or import the file there, then run again."
     )
+
+
+class ObjectUnreadableError(ServerError):
+    """The source does not give out an event, task or contact that it lists."""
+
+    kind = "object_unreadable"
+    safe_next = "Look at it on the source, mend it there, then run again. Everything else is copied."
 
 
 class ObjectChangedError(ServerError):

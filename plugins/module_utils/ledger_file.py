@@ -22,7 +22,7 @@ from .errors import BusyError, LedgerDamagedError, LedgerError, LedgerForeignErr
 
 #: ``PRAGMA application_id``: "ATML".
 APPLICATION_ID = 0x41544D4C
-VERSION = 4
+VERSION = 5
 #: Phases in their order; a customer's phase never goes back.
 PHASES = ("mirror", "catch_up", "closed")
 _BUSY_SECONDS = 60.0
@@ -127,7 +127,58 @@ CREATE TABLE underway (
     PRIMARY KEY (folder, first_uid)
 ) WITHOUT ROWID
 """
-_VERSIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+#: Calendars and contacts (see :mod:`.ledger_dav`).
+_FIFTH = """
+CREATE TABLE dav_account (
+    id INTEGER PRIMARY KEY,
+    source_user TEXT NOT NULL,
+    target_user TEXT NOT NULL,
+    objects INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (source_user, target_user)
+);
+CREATE TABLE dav_collection (
+    id INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES dav_account (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    source_key BLOB,
+    target_key BLOB,
+    source_state BLOB,
+    target_state BLOB,
+    source_properties TEXT,
+    target_properties TEXT,
+    UNIQUE (account, source_key)
+);
+CREATE TABLE dav_object (
+    collection INTEGER NOT NULL REFERENCES dav_collection (id) ON DELETE CASCADE,
+    source_name BLOB NOT NULL,
+    target_name BLOB,
+    source_version BLOB,
+    target_version BLOB,
+    target_seen BLOB,
+    uid BLOB,
+    source_digest BLOB,
+    target_digest BLOB,
+    PRIMARY KEY (collection, source_name)
+) WITHOUT ROWID;
+CREATE TABLE dav_foreign (
+    collection INTEGER NOT NULL REFERENCES dav_collection (id) ON DELETE CASCADE,
+    target_name BLOB NOT NULL,
+    target_version BLOB NOT NULL,
+    uid BLOB,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (collection, target_name)
+) WITHOUT ROWID;
+CREATE TABLE dav_refused (
+    collection INTEGER NOT NULL REFERENCES dav_collection (id) ON DELETE CASCADE,
+    source_name BLOB NOT NULL,
+    source_version BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    file TEXT,
+    PRIMARY KEY (collection, source_name)
+) WITHOUT ROWID
+"""
+_VERSIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 
 
 class LedgerFile:
