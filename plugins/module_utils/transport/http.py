@@ -37,6 +37,8 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 MAX_ANSWER = 64 * 1024 * 1024
 _CHUNK = 256 * 1024
 _MAX_REDIRECTS = 5
+#: To be asked who we are, to wait for another thread's log-in, to be asked for a fresh nonce, and once more.
+_MAX_TRIES = 5
 _REDIRECTS = (301, 302, 307, 308)
 #: A server that says no time is asked again after so many seconds, doubled each time, and so often for a short trouble.
 _FIRST_WAIT, _SHORT_TROUBLES = 2.0, 3
@@ -151,7 +153,10 @@ class Http:
 
     def allowed(self, url: str) -> bool:
         """Whether the server at this address may know who we are."""
-        scheme, host, port = origin(url)
+        try:
+            scheme, host, port = origin(url)
+        except ProtocolError:
+            return False
         if host == self._origin[1]:
             return scheme == "https" or (scheme, port) == (self._origin[0], self._origin[2])
         return scheme == "https" and host in self._client.hosts
@@ -179,7 +184,7 @@ class Http:
     # log-in
 
     def _logged_in(self, asked: _Asked) -> Answer:
-        for _number in range(3):
+        for _number in range(_MAX_TRIES):
             if self._refused is not None:
                 raise self._not_let_in()
             sent = self._authorization(asked)
@@ -275,7 +280,7 @@ class Http:
         end = time.monotonic() + _DRIP * self._client.timeout
         parts: list[bytes] = []
         size = 0
-        for part in response.stream(_CHUNK, decode_content=True):
+        while part := response.read1(_CHUNK, decode_content=True):
             parts.append(part)
             size += len(part)
             if size > limit:

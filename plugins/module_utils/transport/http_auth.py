@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import parse_http_list
 
 from ..errors import AuthError
@@ -111,7 +111,6 @@ class Digest:
         asked = self._digest(method.encode(), uri.encode())
         parts = [secret, self.nonce, *((count, nonce, self._qop) if self._qop else ()), asked]
         values = {
-            "username": self._digest(self._said(user), self.realm.encode()) if self._userhash else user,
             "realm": self.realm,
             "nonce": self.nonce,
             "uri": uri,
@@ -121,13 +120,22 @@ class Digest:
             values["opaque"] = self._opaque
         if self._qop or self._session:
             values["cnonce"] = nonce
-        said = [f'{name}="{_escaped(value)}"' for name, value in values.items()]
+        said = [self._name(user), *(f'{name}="{_escaped(value)}"' for name, value in values.items())]
         said.append(f"algorithm={self._algorithm}")
         if self._qop:
             said += [f"qop={self._qop}", f"nc={count}"]
         if self._userhash:
             said.append("userhash=true")
         return "Digest " + ", ".join(said)
+
+    def _name(self, user: str) -> str:
+        """The user: hashed, or (RFC 7616 section 3.4, RFC 8187) in a form for letters beyond ASCII, if both know it."""
+        if self._userhash:
+            return f'username="{self._digest(self._said(user), self.realm.encode())}"'
+        if self._charset and not user.isascii():
+            return f"username*=UTF-8''{quote(user, safe='')}"
+        # a header's bytes are said as if they were ISO 8859-1, which is what they are, or UTF-8
+        return f'username="{_escaped(self._said(user).decode("latin-1"))}"'
 
     def _said(self, text: str) -> bytes:
         """Without a ``charset`` old servers mean ISO 8859-1, which most names and passwords fit into."""

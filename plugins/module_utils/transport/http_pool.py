@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ConnectionLostError, MigrationError, MissingLibraryError, ProtocolError, TimedOutError
 from .tcp import connect, socket_error
 
-URLLIB3_WANTED = "2.0"
+URLLIB3_WANTED = "2.2"
 #: What an unknown time limit is taken for, in seconds.
 _SECONDS = 60.0
 

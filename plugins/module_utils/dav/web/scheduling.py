@@ -158,6 +158,7 @@ def _parameters(line: bytes) -> tuple[bytes, bytes]:
         elif byte == 0x3A and not quoted:
             stop = number
             break
+    # a quoted value that is short can't hold another parameter, and may be that of the agent
     bare = re.sub(rb'="[^"]*"', lambda found: found[0] if len(found[0]) < 12 else b"=", plain[:stop])
     agent = _HAS_AGENT.search(bare)
     return plain[:stop], agent[1].upper() if agent else b""
