@@ -14,7 +14,11 @@ from .mariadb import SCHEMAS, MariaDb
 
 SHARDED = ("UserSettings", "Abook", "AbookGroup", "MailSort", "SpamDB", "Calander", "EmailMessage", "UserPgp")
 # What only the commercial editions have.
-COMMERCIAL = ("Domains", "MailAliases", "Groups", "SpamSettings", "Config", *SHARDED[4:])
+COMMERCIAL = (
+    *("Domains", "MailAliases", "Groups", "SpamSettings", "Config"),
+    *("CalendarNames", "CalendarPermissions", "recurrencePatterns"),
+    *SHARDED[4:],
+)
 
 _LETTERS = (*string.ascii_lowercase, "other")
 # A real site has all 676 of two letters; some are as good as all, since nobody computes their names.

@@ -59,7 +59,14 @@ class BoundTable:
 
         Columns declared as latin1 come as the bytes that they hold: programs put UTF-8 into them too.
         """
-        return f"SELECT {', '.join(map(self._expression, keys))} FROM {quoted(self.name)}"  # noqa: S608 -- quoted names
+        return f"SELECT {', '.join(map(self.value, keys))} FROM {quoted(self.name)}"  # noqa: S608 -- quoted names
+
+    def value(self, key: str) -> str:
+        """The expression for a column's value; see :meth:`select`."""
+        if key not in self.columns:
+            return "NULL"
+        name = self.column(key)
+        return f"CAST({name} AS BINARY)" if self.charsets[key] == "latin1" else name
 
     def column(self, key: str) -> str:
         """The quoted name of a column that is there."""
@@ -68,12 +75,6 @@ class BoundTable:
     def has(self, key: str) -> bool:
         """Is the column there?"""
         return key in self.columns
-
-    def _expression(self, key: str) -> str:
-        if key not in self.columns:
-            return "NULL"
-        name = self.column(key)
-        return f"CAST({name} AS BINARY)" if self.charsets[key] == "latin1" else name
 
 
 @dataclass(frozen=True)

@@ -189,20 +189,73 @@ CREATE TABLE SpamDB (
   KEY SpamEmail (SpamEmail)
 ) ENGINE=MyISAM DEFAULT CHARSET=latin1;
 
--- Calendars (the misspelling is Atmail's): events, and tasks where Task is set; no time zone anywhere.
+-- Calendars (the misspelling is Atmail's): events, and tasks where Task is set, in Outlook's terms; no time zone anywhere.
 CREATE TABLE Calander (
-  UserTo      varchar(64)  DEFAULT NULL,
-  UserFrom    varchar(64)  DEFAULT NULL,
-  Title       varchar(255) DEFAULT NULL,
-  CalMessage  text         DEFAULT NULL,
-  DateStart   datetime     DEFAULT NULL,
-  DateEnd     datetime     DEFAULT NULL,
-  id          bigint(20) unsigned NOT NULL AUTO_INCREMENT,
-  Type        varchar(16)  DEFAULT NULL,
-  Task        smallint(1)  DEFAULT NULL,
-  AllDayEvent tinyint(1)   DEFAULT NULL,
+  Importance      smallint(1)  DEFAULT NULL,
+  UserTo          varchar(64)  DEFAULT NULL,           -- whose it is
+  UserFrom        varchar(64)  DEFAULT NULL,
+  Title           varchar(255) DEFAULT NULL,
+  DatePost        timestamp    NOT NULL DEFAULT current_timestamp(),
+  CalMessage      text         DEFAULT NULL,
+  Alert           smallint(3)  DEFAULT NULL,
+  DateStart       datetime     NOT NULL DEFAULT '0000-00-00 00:00:00',
+  DateEnd         datetime     DEFAULT NULL,
+  id              mediumint(8) unsigned NOT NULL AUTO_INCREMENT,
+  Type            varchar(16)  DEFAULT NULL,
+  Task            smallint(1)  DEFAULT NULL,
+  Ref             smallint(6)  DEFAULT NULL,
+  Parent          tinyint(1)   DEFAULT NULL,
+  Permission      tinyint(1)   DEFAULT NULL,
+  EntryID         varchar(64)  DEFAULT NULL,
+  DateModified    varchar(12)  DEFAULT NULL,
+  Location        varchar(64)  DEFAULT NULL,
+  AllDayEvent     smallint(1)  DEFAULT NULL,
+  DateAlert       datetime     DEFAULT NULL,
+  IsRecurring     int(11)      DEFAULT NULL,
+  IsException     int(11)      DEFAULT NULL,
+  DateAlertPeriod mediumint(8) unsigned DEFAULT 60,
+  SMSalert        int(1)       DEFAULT NULL,
+  Availability    varchar(16)  DEFAULT 'Busy',
+  CalNameID       mediumint(8) unsigned DEFAULT NULL,
   PRIMARY KEY (id),
   KEY UserTo (UserTo)
+) ENGINE=MyISAM DEFAULT CHARSET=latin1;
+
+CREATE TABLE CalendarNames (
+  CalName varchar(64) DEFAULT NULL,
+  id      mediumint(12) unsigned NOT NULL AUTO_INCREMENT,
+  PRIMARY KEY (id)
+) ENGINE=MyISAM DEFAULT CHARSET=latin1;
+
+CREATE TABLE CalendarPermissions (
+  CalID       mediumint(8) unsigned DEFAULT NULL,
+  Account     varchar(128) NOT NULL DEFAULT '',
+  Permissions smallint(1)  DEFAULT NULL,
+  Type        varchar(6)   DEFAULT NULL,
+  id          bigint(10) unsigned NOT NULL AUTO_INCREMENT,
+  Domain      varchar(64)  DEFAULT NULL,
+  CalNameID   mediumint(8) unsigned DEFAULT NULL,
+  PRIMARY KEY (id)
+) ENGINE=MyISAM DEFAULT CHARSET=latin1;
+
+-- How appointments repeat; linkid is an id in the account's own shard of Calander.
+CREATE TABLE recurrencePatterns (
+  id               int(11) NOT NULL AUTO_INCREMENT,
+  account          varchar(128) DEFAULT NULL,
+  RecurrenceType   int(11)  DEFAULT NULL,
+  PatternStartDate datetime DEFAULT NULL,
+  PatternEndDate   datetime DEFAULT NULL,
+  NoEndDate        int(11)  DEFAULT NULL,
+  Occurences       int(11)  DEFAULT NULL,
+  skipInterval     int(11)  DEFAULT NULL,
+  DayOfWeekMask    int(11)  DEFAULT NULL,
+  DayOfMonth       int(11)  DEFAULT NULL,
+  Instance         int(11)  DEFAULT NULL,
+  Duration         int(11)  DEFAULT NULL,
+  MonthOfYear      int(11)  DEFAULT NULL,
+  linkid           int(11)  DEFAULT NULL,
+  IsSimple         int(11)  DEFAULT NULL,
+  PRIMARY KEY (id)
 ) ENGINE=MyISAM DEFAULT CHARSET=latin1;
 
 -- Messages of users whose mail is kept in the database.

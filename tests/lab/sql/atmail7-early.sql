@@ -9,3 +9,5 @@ RENAME TABLE calendarobjects TO calendarObjects;
 ALTER TABLE calendarObjects DROP COLUMN etag, DROP COLUMN size, DROP COLUMN componenttype, DROP COLUMN firstoccurence,
   DROP COLUMN lastoccurence, DROP COLUMN uid;
 ALTER TABLE calendars CHANGE synctoken ctag int(10) unsigned NOT NULL DEFAULT 1;
+DROP TABLE calendarsubscriptions;
+DROP TABLE groupmembers;

@@ -310,3 +310,24 @@ CREATE TABLE calendarobjects (
   PRIMARY KEY (id),
   UNIQUE KEY calendarid (calendarid, uri)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8;
+
+-- Calendars elsewhere that users have subscribed to.
+CREATE TABLE calendarsubscriptions (
+  id           int(11) unsigned NOT NULL AUTO_INCREMENT,
+  uri          varbinary(200)   DEFAULT NULL,
+  principaluri varbinary(100)   NOT NULL,
+  source       text             DEFAULT NULL,
+  displayname  varchar(100)     DEFAULT NULL,
+  lastmodified int(11) unsigned DEFAULT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY principaluri (principaluri, uri)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8;
+
+-- Who may read or change all of somebody's calendars: members of .../calendar-proxy-read and -write.
+CREATE TABLE groupmembers (
+  id           int(11) unsigned NOT NULL AUTO_INCREMENT,
+  principal_id int(11) unsigned NOT NULL,
+  member_id    int(11) unsigned NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY principal_id (principal_id, member_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8;

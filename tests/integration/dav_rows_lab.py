@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the atmail.migration developers
+"""Rows of calendars and contacts in the databases of :mod:`.generations_lab`, and accounts as sources over them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from ansible_collections.atmail.migration.plugins.module_utils.dav.model import Collection, Item
+from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.cards import Groups
+from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.side import Site, open_rows
+from ansible_collections.atmail.migration.plugins.module_utils.dav.sides import Source
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
+from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
+
+from .generations_lab import PASSWORD, READER, Atmail
+
+ANN, BOB = "ann@acme.example", "bob@acme.example"
+
+
+def connect(atmail: Atmail) -> Database:
+    """A session of the user who may only read."""
+    port = atmail.server.setup.port
+    return Database(DatabaseServer("127.0.0.1", atmail.database, READER, PASSWORD, port, tls=False), read_only=True)
+
+
+@contextmanager
+def site(atmail: Atmail, overrides: Overrides | None = None, connections: int = 2) -> Iterator[Site]:
+    """The database as a site."""
+    with Site(lambda: connect(atmail), overrides or Overrides(), connections=connections) as opened:
+        yield opened
+
+
+@contextmanager
+def account(
+    atmail: Atmail, user: str = ANN, groups: Groups = "vcard", overrides: Overrides | None = None
+) -> Iterator[Source]:
+    """An account of it as a source."""
+    with site(atmail, overrides) as opened:
+        yield open_rows(opened, user, groups=groups)
+
+
+def calendar(atmail: Atmail, user: str, slug: str, **values: object) -> int:
+    """A row of ``calendars``; its id."""
+    columns = {"principaluri": f"principals/users/{user}", "uri": slug, **values}
+    atmail.insert("calendars", user, **columns)
+    return int(atmail.sql("SELECT MAX(id) FROM calendars")[0][0])
+
+
+def event(atmail: Atmail, number: int, name: str, data: bytes | None, **values: object) -> None:
+    """A row of SabreDAV's objects, as SabreDAV would write it."""
+    table = next(name for name in atmail.tables() if name.lower() == "calendarobjects")
+    columns: dict[str, object] = {"calendarid": number, "uri": name, "lastmodified": 1_400_000_000, **values}
+    if atmail.generation.files == ("atmail7.sql",):
+        columns |= {"etag": hashlib.md5(data or b"").hexdigest(), "size": len(data or b""), "componenttype": "VEVENT"}
+    names = ", ".join(f"`{each}`" for each in (*columns, "calendardata"))
+    marks = ", ".join(["%s"] * (len(columns) + 1))
+    atmail.sql(f"INSERT INTO `{table}` ({names}) VALUES ({marks})", *columns.values(), data)
+
+
+def ics(uid: str, summary: str = "Lunch", more: str = "") -> bytes:
+    """A small event."""
+    lines = (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//lab//EN",
+        "BEGIN:VEVENT",
+        f"UID:{uid}",
+        "DTSTAMP:20140301T090000Z",
+        "DTSTART:20140301T120000Z",
+        "DTEND:20140301T130000Z",
+        f"SUMMARY:{summary}",
+        *filter(None, [more]),
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+def collections(source: Source) -> Mapping[str, Collection]:
+    """By key."""
+    return {each.key: each for each in source.survey().collections}
+
+
+def everything(source: Source, collection: Collection, names: Sequence[str] | None = None) -> dict[str, Item]:
+    """All objects of a collection by name; each is of the version that the listing had."""
+    versions = source.changes(collection).versions
+    found = {item.name: item for item in source.read(collection, list(versions) if names is None else names)}
+    assert {name: item.version for name, item in found.items()} == {name: versions[name] for name in found}
+    return found
