@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from urllib.parse import quote
 from . import ports
 from .haproxy import SERVICES, HAProxy, HAProxySetup
 from .layout import Layout
+from .objects import CALENDAR, Thing
 from .radicale_auth import SEPARATOR
 from .server import Server, start_all, stop_all, write_private
 from .tls import Authority
@@ -118,6 +119,20 @@ class Radicale(Server):
     def place(self, user: str) -> Path:
         """The folder of a user's collections; a collection is a folder in it, an object a file in that."""
         return self.data / "collection-root" / user
+
+    def write(self, user: str, slug: str, things: Iterable[Thing], **properties: str) -> Path:
+        """Make a collection with these objects on the disk, where Radicale finds them at once: also those that it
+        would not take from a client. `properties` are named as in its files, with `__` for a colon (`D__displayname`).
+        """
+        folder = self.place(user) / slug
+        folder.mkdir(parents=True, exist_ok=True)
+        tag = "VCALENDAR"
+        for thing in things:
+            tag = "VCALENDAR" if thing.kind == CALENDAR else "VADDRESSBOOK"
+            (folder / thing.name).write_bytes(thing.data)
+        told = {"tag": tag, **{name.replace("__", ":"): value for name, value in properties.items()}}
+        write_private(folder / ".Radicale.props", json.dumps(told))
+        return folder
 
     def path(self, user: str) -> str:
         """The path of a user's principal, which is also the home of all collections."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from urllib.parse import quote
 from . import ports
 from .generations import generation
 from .mariadb import SCHEMAS, DatabaseUser, MariaDb, MariaDbSetup
+from .objects import CALENDAR, Thing
 from .server import Server, stop_all
 from .throwaway import throw_away_folder
 from .trap import Trap
@@ -121,6 +123,31 @@ class Sabre(Server):
                 "INSERT INTO principals (uri, email, displayname) VALUES (%s, %s, %s)",
                 (f"principals/users/{user}", user, user.partition("@")[0]),
             )
+
+    def write(self, user: str, uri: str, things: Iterable[Thing], name: str = "") -> None:
+        """Make a calendar or address book with these objects by rows, as they are: also those that it would not take
+        from a client.
+        """
+        listed = list(things)
+        calendar = not listed or listed[0].kind == CALENDAR
+        owner = (f"principals/users/{user}", uri, name or uri)
+        now = int(time.time())
+        with self.database.session() as cursor:
+            table = "calendars" if calendar else "addressbooks"
+            cursor.execute(f"INSERT INTO {table} (principaluri, uri, displayname) VALUES (%s, %s, %s)", owner)
+            place = cursor.lastrowid
+            if not calendar:
+                rows = [(place, each.name, each.data, now) for each in listed]
+                cursor.executemany(
+                    "INSERT INTO cards (addressbookid, uri, carddata, lastmodified) VALUES (%s, %s, %s, %s)", rows
+                )
+                return
+            cursor.executemany(
+                "INSERT INTO calendarobjects (calendarid, uri, calendardata, etag, size, lastmodified, componenttype)"
+                " VALUES (%s, %s, %s, MD5(calendardata), %s, %s, 'VEVENT')",
+                [(place, each.name, each.data, len(each.data), now) for each in listed],
+            )
+            cursor.execute("UPDATE calendars SET components = 'VEVENT,VTODO' WHERE id = %s", (place,))
 
     def calendars(self, user: str) -> str:
         """The path of a user's calendars; `outbox` in it sends what is posted there."""
