@@ -5,13 +5,6 @@
 ALTER TABLE calendars CHANGE synctoken ctag int(10) unsigned NOT NULL DEFAULT 1;
 ALTER TABLE principals ADD COLUMN vcardurl varchar(255) DEFAULT NULL;
 
-CREATE TABLE groupmembers (
-  id           int unsigned NOT NULL AUTO_INCREMENT,
-  principal_id int unsigned NOT NULL,
-  member_id    int unsigned NOT NULL,
-  PRIMARY KEY (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8;
-
 CREATE TABLE users (
   id       int unsigned NOT NULL AUTO_INCREMENT,
   username varchar(128) NOT NULL,
