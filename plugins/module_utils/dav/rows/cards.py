@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from ...platforms.rows import Row
 from ...platforms.texts import full_name, is_on, shown
+from ..content_lines import folded
 from ..libraries import vobject
 from .photos import photo
 from .shelf import Said
-from .texts import folded, moment, stamp, unwritable, writable
+from .texts import moment, stamp, unwritable, writable
 
 #: How groups are written: as cards of RFC 6350, as cards of Apple's, or as categories of their members.
 Groups = Literal["vcard", "apple", "categories"]
@@ -215,4 +216,5 @@ def _one_line(value: str) -> str:
 
 def _written(card: Any) -> bytes:
     # what vobject would check (an N in every card) is not so in every version of vCard
-    return folded(card.serialize(validate=False, lineLength=1 << 30))
+    text = str(card.serialize(validate=False, lineLength=1 << 30))
+    return folded(line.encode() for line in text.split("\r\n") if line)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""Values of rows as they may stand in iCalendar and vCard, and the lines of both."""
+"""Values of rows as they may stand in iCalendar and vCard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ...platforms.texts import lines
 # Neither format has a way to write control characters (RFC 5545, section 3.1; RFC 6350, section 3.3: CONTROL).
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d))?")
-_LONGEST = 75  # octets, without the line end
 _EPOCH_DIGITS = (9, 10)
 
 
@@ -44,20 +43,3 @@ def stamp(value: str) -> dt.datetime | None:
         return dt.datetime.fromtimestamp(int(digits), dt.UTC)
     found = moment(value)
     return found.replace(tzinfo=dt.UTC) if found else None
-
-
-def folded(text: str) -> bytes:
-    """The text with no line longer than 75 octets, none cut within a letter, all ending in CRLF."""
-    return b"".join(_folded(line.encode()) for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"))
-
-
-def _folded(line: bytes) -> bytes:
-    pieces = []
-    room = _LONGEST
-    while len(line) > room:
-        end = room
-        while line[end] & 0xC0 == 0x80:  # in the middle of a letter of UTF-8
-            end -= 1
-        pieces.append(line[:end])
-        line, room = line[end:], _LONGEST - 1
-    return b"\r\n ".join([*pieces, line]) + b"\r\n"
