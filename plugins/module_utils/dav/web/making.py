@@ -56,6 +56,8 @@ def make(account: Account, homes: Homes, kind: Kind, slug: str, properties: Prop
             if last.status in _MADE:
                 return _completed(account, _place(account, url, last), properties, place)
             if _there_already(account, url, last):
+                if last.repeated:  # the first of two requests has made it
+                    return _completed(account, url, properties, place)
                 raise CollectionError("there is something of that name already", **place)
     raise refusals.refused(last, "the target does not make it", **place) if last else CollectionError(slug, **place)
 

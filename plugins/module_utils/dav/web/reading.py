@@ -26,6 +26,7 @@ _GUESS = 16 * 1024
 MAX_OBJECT = 256 * 1024 * 1024
 _MAX_ANSWER = 64 * 1024 * 1024
 _LINE_END = re.compile(r"\r?\n")
+_LENGTH = dav("getcontentlength")
 
 
 @dataclass
@@ -57,7 +58,8 @@ def read(account: Account, collection: Collection, wanted: Sequence[str]) -> Ite
     one_by_one = False
     while left:
         some, left = left[: batch.count()], left[batch.count() :]
-        items = None if one_by_one or len(some) == 1 else _many(account, collection, some)
+        alone = one_by_one or (len(some) == 1 and collection.kind is Kind.CALENDAR)
+        items = None if alone else _many(account, collection, some)
         if items is None:
             one_by_one = one_by_one or (len(some) > 1 and not _reports(account, collection))
             items = [item for name in some for item in _one(account, collection, name)]
@@ -71,12 +73,30 @@ def _reports(account: Account, collection: Collection) -> bool:
 
 
 def _many(account: Account, collection: Collection, some: Sequence[str]) -> list[Item] | None:
-    """The objects by one report; None where they must be asked for one by one."""
+    """The objects by one report; None where they must be asked for one by one.
+
+    Servers that know vCard 4.0 give every card out as 3.0 unless they are asked for 4.0, and then every card as 4.0
+    (RFC 6352 section 10.4): a card that is longer or shorter than the server has it is asked for in the other version.
+    """
+    found = _report(account, collection, some, "")
+    if found is None:
+        return None
+    items, converted = found
+    again = _report(account, collection, converted, "4.0") if converted else None
+    if again is None:
+        return items
+    as_they_are = {item.name: item for item in again[0] if item.name not in again[1]}
+    return [as_they_are.get(item.name, item) for item in items]
+
+
+def _report(
+    account: Account, collection: Collection, some: Sequence[str], vcard: str
+) -> tuple[list[Item], list[str]] | None:
+    """What a report gives, and the names of cards that are not as the server has them."""
     if not _reports(account, collection):
         return None
-    answer = account.xml(
-        "REPORT", account.url(collection.key), _body(account, collection, some), depth=1, limit=_MAX_ANSWER
-    )
+    body = _body(account, collection, some, vcard)
+    answer = account.xml("REPORT", account.url(collection.key), body, depth=1, limit=_MAX_ANSWER)
     if answer.status in (404, 410):
         raise CollectionError("the collection is not there any more", **account.where(collection))
     if answer.status != 207:
@@ -87,14 +107,21 @@ def _many(account: Account, collection: Collection, some: Sequence[str]) -> list
     return _understood(account, collection, some, answer)
 
 
-def _body(account: Account, collection: Collection, some: Sequence[str]) -> bytes:
-    data = element(names.CALENDAR_DATA) if collection.kind is Kind.CALENDAR else element(names.ADDRESS_DATA)
-    report = cal("calendar-multiget") if collection.kind is Kind.CALENDAR else card("addressbook-multiget")
+def _body(account: Account, collection: Collection, some: Sequence[str], vcard: str) -> bytes:
     hrefs = (element(dav("href"), account.href(collection, name)) for name in some)
-    return serialised(element(report, None, element(dav("prop"), None, element(names.ETAG), data), *hrefs))
+    if collection.kind is Kind.CALENDAR:
+        prop = element(dav("prop"), None, element(names.ETAG), element(names.CALENDAR_DATA))
+        return serialised(element(cal("calendar-multiget"), None, prop, *hrefs))
+    data = element(names.ADDRESS_DATA)
+    if vcard:
+        data.attrib.update({"content-type": "text/vcard", "version": vcard})
+    prop = element(dav("prop"), None, element(names.ETAG), element(_LENGTH), data)
+    return serialised(element(card("addressbook-multiget"), None, prop, *hrefs))
 
 
-def _understood(account: Account, collection: Collection, some: Sequence[str], answer: Answer) -> list[Item] | None:
+def _understood(
+    account: Account, collection: Collection, some: Sequence[str], answer: Answer
+) -> tuple[list[Item], list[str]] | None:
     """What the report says; objects that it does not speak of are asked for by themselves.
 
     None when it can't be read: servers put characters into XML that may not be there.
@@ -107,13 +134,22 @@ def _understood(account: Account, collection: Collection, some: Sequence[str], a
     for one in responses:
         said[urls.name_of(urls.resolve(answer.url, one.href))] = one
     items: list[Item] = []
+    converted: list[str] = []
     for name in some:
         response = said.get(name)
         if response is not None and (response.status in (404, 410) or _gone(response)):
             continue
         item = _item(collection, name, response) if response is not None else None
         items += [item] if item is not None else _one(account, collection, name)
-    return items
+        if response is not None and item is not None and _converted(response, item):
+            converted.append(name)
+    return items, converted
+
+
+def _converted(response: Response, item: Item) -> bool:
+    """Whether a server says that it has the object in another length than it gives it out, whatever the line ends."""
+    length = text(response.props.get(_LENGTH))
+    return bool(length) and length not in {str(len(item.data)), str(len(item.data.replace(b"\r\n", b"\n")))}
 
 
 def _gone(response: Response) -> bool:

@@ -42,11 +42,22 @@ def resolve(base: str, href: str) -> str:
 
 
 def key_of(base: str, url: str) -> str:
-    """How a collection is called: its path, or its whole address if it is not where ``base`` is."""
+    """How a collection is called: its path, or its whole address if it is not where ``base`` is.
+
+    Always in one encoding: the same server may write ``%C3``, ``%c3`` and ``@``, ``%40``.
+    """
     here, there = urlsplit(base), urlsplit(url)
+    there = there._replace(path="/".join(_once(one) for one in there.path.split("/")))
     if (here.scheme, here.netloc) == (there.scheme, there.netloc):
         return there.path + (f"?{there.query}" if there.query else "")
-    return url
+    return there.geturl()
+
+
+def _once(encoded_segment: str) -> str:
+    try:
+        return segment(unquote_to_bytes(encoded_segment).decode())
+    except UnicodeDecodeError:
+        return encoded_segment
 
 
 def folder(url: str) -> str:

@@ -126,6 +126,37 @@ def test_line_ends_that_xml_took_away_are_given_back() -> None:
     assert item.data == CARD.replace("\n", "\r\n").encode()
 
 
+@pytest.mark.parametrize("names", [["3.vcf", "4.vcf", "odd.vcf"], ["4.vcf"]])
+def test_cards_that_a_server_makes_older_are_asked_for_as_they_are(names: list[str]) -> None:
+    stored = {
+        "3.vcf": CARD,
+        "4.vcf": CARD.replace("3.0", "4.0").replace("FN", "KIND:group\nFN"),
+        "odd.vcf": CARD.replace("3.0", "2.1").replace("FN", "AGENT:x\nFN"),
+    }
+
+    def given(text: str, version: str) -> str:
+        """As the server gives it out: all in one version."""
+        old = text.replace("KIND:", "X-ADDRESSBOOKSERVER-KIND:") if version == "3.0" else text.replace("AGENT:x\n", "")
+        return old.replace("VERSION:4.0", f"VERSION:{version}").replace("VERSION:3.0", f"VERSION:{version}")
+
+    def report(request: Request) -> str:
+        version = "4.0" if b'version="4.0"' in request.body else "3.0"
+        found = []
+        for href in hrefs(request):
+            text = stored[href.rpartition("/")[2]]
+            length = f"<getcontentlength>{len(text.replace(chr(10), chr(13) + chr(10)).encode())}</getcontentlength>"
+            found.append(response(href, etag('"1"') + length + data(given(text, version), "R:address-data")))
+        return multistatus(*found)
+
+    with odd({"REPORT": report}) as (side, peer):
+        items = {item.name: item.data.decode().replace("\r\n", "\n") for item in side.read(BOOK, names)}
+        assert peer.count("REPORT") == 2
+        assert peer.count("GET") == 0
+    assert items == {name: stored[name] for name in names if name != "odd.vcf"} | (
+        {"odd.vcf": given(stored["odd.vcf"], "3.0")} if "odd.vcf" in names else {}
+    )
+
+
 def test_a_proxy_that_weakens_etags_makes_no_other_version() -> None:
     listing = multistatus(
         response("/home/cal/", "<resourcetype><collection/></resourcetype>"), response("/home/cal/a.ics", etag('"1"'))
