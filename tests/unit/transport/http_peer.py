@@ -25,10 +25,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back. ``length`` is what the server says that it sends; ``hang_up`` ends without any answer.
-
-    ``chunked`` sends the body without saying how long it is.
-    """
+    """What goes back. ``length`` is what the server says that it sends; ``hang_up`` ends without any answer."""
 
     status: int = 200
     body: bytes = b""
@@ -62,6 +59,7 @@ def serving(answer: Callable[[Request], Reply], context: ssl.SSLContext | None =
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def setup(self) -> None:
             super().setup()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -164,7 +166,7 @@ def opened(
     client = Client(
         base=base,
         place=server.place,
-        context=tls_context(server.ca_path, verify=server.validate_certs, minimum=server.min_tls),
+        context=_context(server.ca_path, server.validate_certs, server.min_tls),
         timeout=server.timeout,
         connections=max(1, min(connections, server.max_connections)),
         hosts=server.trusted_hosts,
@@ -176,6 +178,12 @@ def opened(
     )
     authorizer = Authorizer(login, server.auth)
     return Account(server, user, base, Http(client, authorizer, courtesy, user), client.connections)
+
+
+@functools.cache
+def _context(ca_path: str | None, verify: bool, minimum: str) -> ssl.SSLContext:
+    """The TLS of all accounts of a server: to read all authorities takes longer than to look at an account."""
+    return tls_context(ca_path, verify=verify, minimum=minimum)
 
 
 def _login(server: WebServer, user: str, password: str | None) -> tuple[Login, dict[str, str]]:

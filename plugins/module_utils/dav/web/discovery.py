@@ -26,8 +26,6 @@ _OF_PRINCIPAL = (
     names.cs("calendar-proxy-read-for"),
     names.cs("calendar-proxy-write-for"),
 )
-#: What is no answer to discovery, but a reason to look elsewhere.
-_ELSEWHERE = (400, 403, 404, 405, 409, 410, 415, 501)
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def _starts(account: Account) -> Iterator[tuple[str, Response | str]]:
             continue
         asked.add(answer.url)
         if answer.status != 207:
-            if answer.status not in _ELSEWHERE:
+            if answer.status >= 500 and answer.status != 501:
                 raise refusals.refused(answer, "the account's calendars can't be looked for", **account.place)
             yield start, refusals.said(answer)
             continue
