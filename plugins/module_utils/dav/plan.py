@@ -258,7 +258,7 @@ class _Planner:
         if here is _Here.GONE:
             self._keep(row, row._replace(source_version=None), there)
         elif there is _There.ABSENT:
-            self._step(Do.CREATE, row)
+            self._newcomer(row)
         elif here is _Here.SAME or there is _There.ALTERED:
             if here is _Here.CHANGED:
                 self._step(Do.UPDATE, row)
@@ -358,13 +358,19 @@ class _Planner:
             row = ObjectRow(name, uid=facts.uid if facts else None)
             if mate is not None:
                 self._meet(row._replace(target_name=mate))
-            elif not self._mirror and facts and facts.uid in self._moved:
-                self._tell("moved", "has been moved or removed: it stays where it is", row)
-                self._leave(row)
             else:
                 target_name = free_name(name, self._sides.kind, self._taken)
                 self._taken.add(target_name)
-                self._step(Do.CREATE, row._replace(target_name=target_name))
+                self._newcomer(row._replace(target_name=target_name))
+
+    def _newcomer(self, row: ObjectRow) -> None:
+        """Something that is to be made on the target, unless its user has it elsewhere, or wants it no more."""
+        facts = self._sides.source[row.source_name].facts
+        if not self._mirror and facts and facts.uid in self._moved:
+            self._tell("moved", "has been moved or removed: it stays where it is", row)
+            self._leave(row)
+        else:
+            self._step(Do.CREATE, row)
 
     def _meet(self, row: ObjectRow) -> None:
         """A new object of the source, and one of the target with the same UID that no run brought."""
