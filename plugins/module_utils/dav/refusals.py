@@ -25,8 +25,10 @@ from .repair import Place, Rung, rungs, with_uid
 from .sides import Target
 from .work import Work
 
-#: RFC 4791 section 5.3.2.1 and RFC 6352 section 6.3.2.1.
-_UID, _SIZE = "no-uid-conflict", "max-resource-size"
+#: Refusals for a UID that another object has: RFC 4791 section 5.3.2.1, RFC 6352 section 6.3.2.1, RFC 6638 section
+#: 3.2.4.1.
+_UIDS = frozenset({"no-uid-conflict", "unique-scheduling-object-resource"})
+_SIZE = "max-resource-size"
 #: The collection does not take events, tasks or notes at all (RFC 4791 section 5.3.2.1); a home may take none of them.
 _COMPONENT = "supported-calendar-component"
 #: Refusals that no other text helps against.
@@ -52,7 +54,7 @@ class Refusals:
         """
         if condition(error) == _COMPONENT:
             return self._not_supported(work, step, item)
-        if condition(error) == _UID:
+        if condition(error) in _UIDS:
             self.waiting.append((work, step, item))
             return None
         if step.do is Do.CREATE and (condition(error) == "name" or not is_plain(step.target_name)):
@@ -72,7 +74,7 @@ class Refusals:
         try:
             return self.row(step, item, item.data, self._put_step(work, step, item.data))
         except ObjectRefusedError as error:
-            if condition(error) != _UID:
+            if condition(error) not in _UIDS:
                 return self._mended(work, step, item, Rung(item.data, ()), error)
             if not self.repair:
                 self._give_up(work, item, error)

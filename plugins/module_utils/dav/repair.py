@@ -8,13 +8,14 @@ Only what the standards forbid is mended, and only in an object that was refused
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..errors import MissingLibraryError
 from .content_lines import folded, name_of, unfolded, value_of, walk
 from .identity import made_uid, uid_of
+from .libraries import icalendar
 from .model import Kind
 from .vcard21 import is_old, modern
 
@@ -201,8 +202,8 @@ def _zones(data: bytes, _place: Place) -> bytes:
 
 def _definition(zone: str) -> list[bytes]:
     try:
-        return unfolded(importlib.import_module("icalendar").Timezone.from_tzid(zone).to_ical())
-    except (ImportError, ValueError, KeyError):
+        return unfolded(icalendar().Timezone.from_tzid(zone).to_ical())
+    except (MissingLibraryError, ValueError, KeyError):
         return []
 
 

@@ -252,7 +252,7 @@ class Users(RuleBasedStateMachine):
 
 
 def test_random_users() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Users,
         settings=settings(
             max_examples=120,

@@ -263,7 +263,7 @@ class World:
         )
         try:
             with _Ledger(str(self.folder / "ledger"), read_only=check_mode) as ledger:
-                ledger.dead = dead.is_set  # type: ignore[method-assign]  # of this one alone
+                ledger.dead = dead.is_set
                 if not check_mode:
                     ledger.advance(setting.policy.phase, 0)
                 return sync_account(Task(Account(USER), Account(USER)), setting, ledger, _Meter())
