@@ -136,6 +136,34 @@ options:
           tables: {description: "Names of tables.", type: dict}
           columns: {description: "Names of columns.", type: dict}
           settings: {description: "Settings of the site.", type: dict}
+      dav:
+        description: How to reach calendars and contacts, as in M(atmail.migration.dav_sync).
+        type: dict
+        suboptions:
+          protocol: {description: "Where they are.", type: str}
+          path: {description: "The folder of files.", type: path}
+          url: {description: "Address of the server.", type: str}
+          allow_plaintext: {description: "Whether C(http://) is meant.", type: bool}
+          validate_certs: {description: "Whether the server's certificate must be valid.", type: bool}
+          ca_path: {description: "File with the authorities to trust.", type: path}
+          min_tls: {description: "The least version of TLS to accept.", type: str}
+          auth: {description: "How to log in.", type: str}
+          oauth_token: {description: "An access token for all accounts.", type: str}
+          oauth_token_file: {description: "A file that holds the token.", type: path}
+          oauth_token_command: {description: "A command that prints the token.", type: list, elements: str}
+          admin_user: {description: "A user that may log in for all accounts.", type: str}
+          admin_password: {description: "Its password.", type: str}
+          admin_method: {description: "How it does that.", type: str}
+          admin_separator: {description: "What stands between the names.", type: str}
+          principal: {description: "Address of an account's principal.", type: str}
+          timeout: {description: "Seconds to wait for an answer.", type: float}
+          max_connections: {description: "Not used here.", type: int}
+          trusted_hosts: {description: "Other hosts that may get the passwords.", type: list, elements: str}
+          dns_servers: {description: "Resolvers to ask for SRV records.", type: list, elements: str}
+          overrides:
+            description: Where the tables of calendars and contacts differ from what is expected.
+            type: dict
+            suboptions: *overrides
       csv:
         description: Files that accounts are read from instead of a database.
         type: dict
@@ -172,6 +200,28 @@ options:
         description: Where the database differs from the profile.
         type: dict
         suboptions: *overrides
+      dav:
+        description: How to reach calendars and contacts, as in M(atmail.migration.dav_sync).
+        type: dict
+        suboptions:
+          url: {description: "Address of the server.", type: str}
+          allow_plaintext: {description: "Whether C(http://) is meant.", type: bool}
+          validate_certs: {description: "Whether the server's certificate must be valid.", type: bool}
+          ca_path: {description: "File with the authorities to trust.", type: path}
+          min_tls: {description: "The least version of TLS to accept.", type: str}
+          auth: {description: "How to log in.", type: str}
+          oauth_token: {description: "An access token for all accounts.", type: str}
+          oauth_token_file: {description: "A file that holds the token.", type: path}
+          oauth_token_command: {description: "A command that prints the token.", type: list, elements: str}
+          admin_user: {description: "A user that may log in for all accounts.", type: str}
+          admin_password: {description: "Its password.", type: str}
+          admin_method: {description: "How it does that.", type: str}
+          admin_separator: {description: "What stands between the names.", type: str}
+          principal: {description: "Address of an account's principal.", type: str}
+          timeout: {description: "Seconds to wait for an answer.", type: float}
+          max_connections: {description: "Not used here.", type: int}
+          trusted_hosts: {description: "Other hosts that may get the passwords.", type: list, elements: str}
+          dns_servers: {description: "Resolvers to ask for SRV records.", type: list, elements: str}
       password_scheme:
         description: Not used here.
         type: str

@@ -45,11 +45,15 @@ def addresses(lab: Mapping[str, Any], site: Mapping[str, Any], region: Mapping[s
         database = {key: part["database"][key] for key in ("host", "port", "name", "user")}
         return {"database": database, "imap": {**part["imap"], "admin_user": part["master_user"]}}
 
+    no_dav = {"url": "https://127.0.0.1/", "admin_user": "", "admin_method": "separator"}
+    dav = {key: region.get("dav", no_dav)[key] for key in no_dav}
     return {
         "lab_directory": lab["dir"],
         "lab_ca": lab["ca"],
         "lab_source": {**side(site), "ssh": site["ssh"]},
-        "lab_target": {**side(region), "doveadm_url": region["doveadm_url"]},
+        "lab_target": {**side(region), "doveadm_url": region["doveadm_url"], "dav": dav},
+        # a lab may be without calendars and contacts; its customers are then migrated without them
+        "migration_has_dav": "dav" in region,
     }
 
 
@@ -75,6 +79,7 @@ def export_secrets(vault: VaultLib, file: Path, site: Mapping[str, Any], region:
         "vault_target_database_password": region["database"]["password"],
         "vault_target_admin_password": region["master_password"],
         "vault_doveadm_api_key": region["doveadm_api_key"],
+        "vault_target_dav_password": region.get("dav", {}).get("admin_password", ""),
         "vault_snapshot_password": known.get("vault_snapshot_password") or secrets.token_urlsafe(24),
     }
     if wanted != known:

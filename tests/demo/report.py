@@ -17,6 +17,9 @@ _HEAD = (
     "folders",
     "messages",
     "size",
+    "calendars",
+    "events, tasks",
+    "contacts",
     "identical",
     "this run copied",
 )
@@ -40,6 +43,7 @@ def result_lines(lab: Mapping[str, Any], state: Path) -> list[str]:
                 f"{sum(box['folders'] for box in boxes):,}",
                 f"{sum(box['messages'] for box in boxes):,}",
                 f"{sum(box['bytes'] for box in boxes) / 1e6:,.1f} MB",
+                *_calendars(proof),
                 _verdict(proof),
                 f"{seed.get('summary', {}).get('messages_copied', 0):,} messages",
             )
@@ -70,10 +74,21 @@ def where_to_look(lab: Mapping[str, Any], directory: str, command: Sequence[str]
     ]
 
 
+def _calendars(proof: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Calendars, what is in them, and contacts, as far as they were compared."""
+    accounts = proof.get("calendars_and_contacts", {}).get("accounts")
+    if accounts is None:
+        return "-", "-", "-"
+    counts = (sum(account[what] for account in accounts) for what in ("calendars", "events", "contacts"))
+    calendars, events, contacts = (f"{count:,}" for count in counts)
+    return calendars, events, contacts
+
+
 def _verdict(proof: Mapping[str, Any]) -> str:
     if "identical" not in proof:
         return "not proved"
-    return f"yes ({proof['depth']})" if proof["identical"] else "NO"
+    dav = proof.get("calendars_and_contacts", {}).get("content_identical", True)
+    return f"yes ({proof['depth']})" if proof["identical"] and dav else "NO"
 
 
 def _aliases(provision: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from . import packages
 from .errors import LabError
 from .lab import Lab
+from .state import RegionOptions
 
 #: In the checkout, and ignored by git.
 DEFAULT_DIRECTORY = Path(__file__).resolve().parents[2] / ".lab"
@@ -61,7 +62,9 @@ def _install(options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     began = time.monotonic()
     scale = "" if options.scale == "none" else options.scale
-    lab = Lab.up(options.dir, _names(options.sites), _names(options.regions), scale=scale, say=_say)
+    regions = _names(options.regions)
+    dav = {region: RegionOptions(dav=True) for region in regions}
+    lab = Lab.up(options.dir, _names(options.sites), regions, scale=scale, region_options=dav, say=_say)
     print(f"lab: up in {time.monotonic() - began:.1f} s; see {lab.directory}/lab.json")
     return 0
 

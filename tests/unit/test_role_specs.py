@@ -70,6 +70,14 @@ GIVEN = [
     (("migration_target", "database"), "tenant_migration", ("database",)),
     (("migration_target", "overrides"), "tenant_migration", ("overrides",)),
     (("migration_pace",), "mailbox_sync", ("pace",)),
+    (("migration_target", "dav"), "dav_sync", ("target",)),
+    (("migration_target", "dav"), "dav_audit", ("target",)),
+    (("migration_source", "dav", "overrides"), "dav_sync", ("source", "overrides")),
+    (("migration_collections",), "dav_sync", ("collections",)),
+    (("migration_collections",), "dav_audit", ("collections",)),
+    (("migration_dav_pace",), "dav_sync", ("pace",)),
+    (("migration_dav_pace", "off_peak"), "dav_sync", ("pace", "off_peak")),
+    (("migration_mailboxes",), "dav_sync", ("accounts",)),
     (("migration_pace",), "source_info", ("pace",)),
     (("migration_pace", "off_peak"), "mailbox_sync", ("pace", "off_peak")),
     (("migration_folders",), "mailbox_sync", ("folders",)),
@@ -104,6 +112,16 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
         assert ours[name].get("choices") == wanted.get("choices"), name
         # The inventory may be less strict where a role leaves an option out, never stricter.
         assert not ours[name].get("required") or wanted.get("required"), name
+
+
+@pytest.mark.parametrize("module", ["dav_sync", "dav_audit"])
+def test_the_inventory_says_of_calendars_what_is_not_said_of_the_database_already(module: str) -> None:
+    ours, theirs = inside(role_options("migration"), "migration_source", "dav"), inside(module_options(module), "source")
+    assert set(theirs) - set(ours) == {"ssh", "database", "dump", "pgp"}
+    for name, option in ours.items():
+        wanted = theirs[name]
+        assert (option["type"], option.get("choices")) == (wanted["type"], wanted.get("choices")), name
+        assert name == "overrides" or option.get("default") == wanted.get("default"), name
 
 
 def test_a_load_balancer_of_the_inventory_is_one_that_the_module_takes_on_a_host() -> None:
@@ -145,6 +163,9 @@ def test_the_inventory_says_of_endpoints_what_the_role_does_not_know_by_itself()
         ("migration_audit_fail_on", "mailbox_audit", "fail_on"),
         ("migration_on_conflict", "settings_apply", "on_conflict"),
         ("migration_escrow_forget", "password_escrow", "forget"),
+        ("migration_contact_groups", "dav_sync", "groups"),
+        ("migration_scheduling", "dav_sync", "scheduling"),
+        ("migration_dav_repair", "dav_sync", "repair"),
         ("migration_certificates_state", "certificate_bundle", "state"),
         ("migration_on_password_conflict", "settings_apply", "on_password_conflict"),
         ("migration_phase", "settings_apply", "phase"),

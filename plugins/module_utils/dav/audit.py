@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the atmail.migration developers
-"""The proof for one account: both sides are read whole and compared. Nothing is written, and no ledger is believed."""
+"""The proof for one account: both sides are read whole and compared. Nothing is written.
+
+A ledger is believed in two things only: which collections belong together, and why an object is not there as it is.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 
+from ..ledger_dav import REPAIRED, UNSUPPORTED, RefusedRow
 from .compare import SCHEDULE_AGENT, differences, digest
 from .model import Changes, Collection, Finding, Item, Kind, Properties
+from .pairing import Pair, Pairing
 from .sides import Source
 
 #: At most so many differences of an account are listed; all are counted.
 MAX_LISTED = 1000
 #: Differences that cost nobody any content: what a collection is called by, and what stands in no object.
-CONTENT_KEPT = frozenset({"property", "name", "repaired", "collection_extra_empty"})
+CONTENT_KEPT = frozenset({"property", "name", REPAIRED, UNSUPPORTED, "collection_extra_empty"})
 _AGENT = frozenset({SCHEDULE_AGENT})
 _UID = re.compile(rb"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 #: So many objects are asked for at a time where two versions are looked at side by side.
@@ -29,8 +34,9 @@ class Difference:
 
     ``what``: ``collection_missing``, ``collection_extra``, ``collection_extra_empty``, ``property`` (``detail`` says
     which), ``count`` (with ``counts`` as depth), ``object_missing``, ``object_extra``, ``name`` (the same object goes
-    by another one), ``content``, ``repaired``, ``unreadable`` (listed and not given out). ``detail`` never holds a
-    value of the object, which is nobody's business.
+    by another one), ``content``, ``unreadable`` (listed and not given out); and of objects that the target did not take
+    as they are ``refused``, ``repaired``, and ``unsupported`` (of a kind that it has not: tasks, for example).
+    ``detail`` never holds a value of the object, which is nobody's business; ``file`` has the bytes of the original.
     """
 
     kind: str
@@ -38,6 +44,7 @@ class Difference:
     what: str
     name: str = ""
     detail: str = ""
+    file: str = ""
 
 
 @dataclass
@@ -95,41 +102,38 @@ class _Seen:
     uid: bytes
 
 
-Repaired = Callable[[Collection, str], str]
+Pairer = Callable[[Sequence[Collection], Sequence[Collection]], Pairing]
+#: What the ledger knows of objects that the target did not take, by the number of the collection and by name.
+Refused = Mapping[int, Mapping[str, RefusedRow]]
+_NOTHING: Mapping[str, RefusedRow] = {}
 
 
 def audit_account(
-    source: Source,
-    target: Source,
-    place: Callable[[Collection], tuple[Kind, str]],
-    *,
-    depth: str = "full",
-    repaired: Repaired = lambda _collection, _name: "",
+    source: Source, target: Source, pairer: Pairer, *, depth: str = "full", refused: Refused | None = None
 ) -> Verdict:
     """Compare an account's calendars and address books.
 
-    ``place`` says under which slug a collection of the source is on the target; ``depth`` is ``counts`` (how many
-    objects there are) or ``full`` (all that they say). ``repaired`` says what was mended in an object that the target
-    refused as it is, empty when nothing.
+    ``pairer`` says which collections belong together; ``depth`` is ``counts`` (how many objects there are) or ``full``
+    (all that they say).
 
     :raises MigrationError: a side could not be read.
     """
     here, there = source.survey(), target.survey()
     verdict = Verdict(findings=(*here.findings, *there.findings))
-    left = {(one.kind, one.slug): one for one in there.collections}
-    for collection in here.collections:
-        other = left.pop(place(collection), None)
-        if other is None:
-            verdict.counted(collection, len(_listing(source, collection).versions))
-            verdict.note([_of(collection, "collection_missing")])
-            continue
-        verdict.note(_properties(collection, other))
-        pair = _Pair(source, target, collection, other, verdict, repaired)
-        if depth == "counts":
-            pair.count()
+    pairing = pairer(here.collections, there.collections)
+    extra = list(pairing.others)
+    for pair in pairing.pairs:
+        if pair.source is None:
+            extra += [pair.target] if pair.target else []
+        elif pair.target is None:
+            verdict.counted(pair.source, len(_listing(source, pair.source).versions))
+            verdict.note([_of(pair.source, "collection_missing")])
         else:
-            pair.compare()
-    for other in left.values():
+            verdict.note(_properties(pair, pair.source, pair.target))
+            known = (refused or {}).get(pair.row.id, _NOTHING) if pair.row else _NOTHING
+            both = _Pair(source, target, pair.source, pair.target, verdict, known)
+            both.count() if depth == "counts" else both.compare()
+    for other in extra:
         what = "collection_extra" if _listing(target, other).versions else "collection_extra_empty"
         verdict.note([_of(other, what)])
     return verdict
@@ -143,10 +147,10 @@ def _listing(side: Source, collection: Collection) -> Changes:
     return side.changes(collection, None)
 
 
-def _properties(source: Collection, target: Collection) -> Iterator[Difference]:
+def _properties(pair: Pair, source: Collection, target: Collection) -> Iterator[Difference]:
     """What the source's collection says of itself and the target's does not."""
     for one in fields(Properties):
-        wanted, seen = getattr(source.properties, one.name), getattr(target.properties, one.name)
+        wanted, seen = getattr(pair.wanted, one.name), getattr(target.properties, one.name)
         if wanted is None or wanted == seen:
             continue
         if one.name == "timezone" and seen and digest(wanted.encode()) == digest(seen.encode()):
@@ -171,7 +175,7 @@ class _Pair:
     collection: Collection
     other: Collection
     verdict: Verdict
-    repaired: Repaired
+    refused: Mapping[str, RefusedRow]
 
     def count(self) -> None:
         """Compare how many objects there are."""
@@ -197,7 +201,7 @@ class _Pair:
         self.verdict.note(_of(self.collection, "name", name, f"is {other} on the target") for name, other in moved)
         others += _paired(here, there, lambda seen: seen.uid)
         self._look(others)
-        self.verdict.note(_of(self.collection, "object_missing", name) for name in sorted(here))
+        self.verdict.note(self._named("object_missing", name, "") for name in sorted(here))
         self.verdict.note(_of(self.collection, "object_extra", name) for name in sorted(there))
 
     def _seen(self, side: Source, collection: Collection) -> dict[str, _Seen]:
@@ -221,9 +225,15 @@ class _Pair:
             )
 
     def _difference(self, name: str, here: bytes, there: bytes) -> Difference:
-        detail = "; ".join(differences(here, there, _AGENT))
-        mended = self.repaired(self.collection, name)
-        return _of(self.collection, "repaired" if mended else "content", name, mended or detail)
+        return self._named("content", name, "; ".join(differences(here, there, _AGENT)))
+
+    def _named(self, what: str, name: str, detail: str) -> Difference:
+        """A difference of an object, with what the ledger knows of it."""
+        row = self.refused.get(name)
+        if row is None:
+            return _of(self.collection, what, name, detail)
+        words = "; ".join(word for word in (row.reason, detail) if word)
+        return replace(_of(self.collection, row.kind, name, words), file=row.file or "")
 
 
 def _seen(data: bytes) -> _Seen:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import password_list
+from ..dav import options as dav
 from ..mail.options import SOURCE, TARGET
 from ..pace import OPTIONS as PACE
 from ..pgp.options import PGP, RECIPIENTS
@@ -36,9 +37,18 @@ _SIDE = {
     "profile": {"type": "str"},
     "overrides": {"type": "dict", "options": OVERRIDES},
 }
-_SOURCE = {**_SIDE, "csv": {"type": "dict"}, "dump": {"type": "dict"}, **PGP}
+# Where calendars and contacts are in the database, it is the one that is named beside them.
+_DAV_SOURCE = {name: option for name, option in dav.SOURCE.items() if name not in {"ssh", "database", "dump", "pgp"}}
+_SOURCE = {
+    **_SIDE,
+    "dav": {"type": "dict", "options": _DAV_SOURCE},
+    "csv": {"type": "dict"},
+    "dump": {"type": "dict"},
+    **PGP,
+}
 _TARGET = {
     **_SIDE,
+    "dav": {"type": "dict", "options": dav.TARGET},
     "password_scheme": {"type": "str", "no_log": False},
     "mailbox_server": {"type": "str"},
     "mailbox_type": {"type": "str"},

@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dav.audit import Difference, Verdict, audit_account
 from ansible_collections.atmail.migration.plugins.module_utils.dav.model import Collection, Kind, Properties
+from ansible_collections.atmail.migration.plugins.module_utils.dav.pairing import Pairing, Rules, pair
+from ansible_collections.atmail.migration.plugins.module_utils.ledger_dav import CollectionRow, RefusedRow
 
 from .memory import Memory, Shelf
 
@@ -24,12 +29,12 @@ def side(objects: dict[str, bytes], properties: Properties = NAMED) -> Memory:
     )
 
 
-def place(collection: Collection) -> tuple[Kind, str]:
-    return collection.kind, collection.slug
+def pairer(source: Sequence[Collection], target: Sequence[Collection]) -> Pairing:
+    return pair(Rules(), (), source, target)
 
 
 def audited(source: Memory, target: Memory, depth: str = "full") -> Verdict:
-    return audit_account(source, target, place, depth=depth)
+    return audit_account(source, target, pairer, depth=depth)
 
 
 ONE = {"a.ics": event("a"), "b.ics": event("b")}
@@ -109,11 +114,27 @@ def test_invitations_that_were_held_back_are_counted_and_no_difference() -> None
     assert (verdict.identical, verdict.held_back) == (True, 1)
 
 
-def test_a_repair_is_named_and_costs_no_content() -> None:
-    source, target = side({"a": event("a")}), side({"a": event("a", "mended")})
-    verdict = audit_account(source, target, place, repaired=lambda _collection, name: f"{name}: a new summary")
-    assert verdict.differences == [Difference("calendar", "work", "repaired", "a", "a: a new summary")]
-    assert (verdict.identical, verdict.content_identical) == (False, True)
+@pytest.mark.parametrize(
+    ("kind", "there", "detail", "content"),
+    [
+        ("repaired", {"a": event("a", "mended")}, "it was mended; VCALENDAR, VEVENT, SUMMARY: another value", True),
+        ("unsupported", {}, "it was mended", True),
+        ("refused", {}, "it was mended", False),
+    ],
+)
+def test_what_the_target_did_not_take_as_it_is(kind: str, there: dict[str, bytes], detail: str, content: bool) -> None:
+    def known(source: Sequence[Collection], target: Sequence[Collection]) -> Pairing:
+        found = pairer(source, target)
+        row = CollectionRow(7, Kind.CALENDAR, None, None)
+        return Pairing(
+            tuple(replace(one, row=row) if "calendar" in one.source.key else one for one in found.pairs if one.source),
+            (),
+        )
+
+    refused = {7: {"a": RefusedRow("a", "1", kind, "it was mended", "/kept/a.ics")}}
+    verdict = audit_account(side({"a": event("a")}), side(there), known, refused=refused)
+    assert verdict.differences == [Difference("calendar", "work", kind, "a", detail, "/kept/a.ics")]
+    assert (verdict.identical, verdict.content_identical) == (False, content)
 
 
 def test_no_value_of_an_object_is_told() -> None:
