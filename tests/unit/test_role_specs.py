@@ -116,7 +116,8 @@ def test_a_structure_of_the_inventory_is_one_that_the_module_takes(
 
 @pytest.mark.parametrize("module", ["dav_sync", "dav_audit"])
 def test_the_inventory_says_of_calendars_what_is_not_said_of_the_database_already(module: str) -> None:
-    ours, theirs = inside(role_options("migration"), "migration_source", "dav"), inside(module_options(module), "source")
+    ours = inside(role_options("migration"), "migration_source", "dav")
+    theirs = inside(module_options(module), "source")
     assert set(theirs) - set(ours) == {"ssh", "database", "dump", "pgp"}
     for name, option in ours.items():
         wanted = theirs[name]
