@@ -81,9 +81,10 @@ FUZZ_ANSWERS ?= 100000
 fuzz: setup ## servers whose answers are garbled, until 100,000 answers have been (FUZZ_ANSWERS=…, FUZZ_SEED=…)
 	@FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(BIN)/pytest -q tests/faults/test_fuzzed_servers.py $(PYTEST_ARGS)
 
-bench: setup ## measure the engine beside a peer in a throw-away lab, its memory against message size, and a large customer's settings
+bench: setup ## measure the engine beside peers in throw-away labs (mail, calendars), its memory against message size, a large customer's settings
 	@$(BIN)/python -m tests.benchmark --install
 	@$(BIN)/python -m tests.benchmark settings
+	@$(BIN)/python -m tests.benchmark dav --runs 3
 
 lint-ruff: setup
 	@$(PART) ruff $(BIN)/ruff check .
