@@ -3,9 +3,9 @@
 """Whether two iCalendar or vCard texts say the same (RFC 5545, RFC 6350, vCard 2.1 and 3.0).
 
 What does not count: folding, line ends, the order of properties, parameters and components, the case of their names,
-quotes around a parameter that needs none, the line breaks of base64, and what servers write themselves: PRODID, DTSTAMP
-and the parameter SCHEDULE-STATUS (RFC 6638 section 7.3). Everything else counts. Texts that are no good are compared,
-too: a line that is none counts as it stands, and nothing here ever raises.
+quotes around a parameter that needs none, the order of a rule's parts, the line breaks of base64, and what servers
+write themselves: PRODID, DTSTAMP and the parameter SCHEDULE-STATUS (RFC 6638 section 7.3). Everything else counts.
+Texts that are no good are compared, too: a line that is none counts as it stands, and nothing here ever raises.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _PARAMETER = re.compile(rb';([^=;:"]*)(?:=((?:"[^"]*"|[^";:])*))?')
 _VALUE = re.compile(rb'"([^"]*)"|([^,"]+)')
 _SERVERS_OWN = frozenset({b"PRODID", b"DTSTAMP"})
 _SERVERS_PARAMETERS = frozenset({b"SCHEDULE-STATUS"})
+#: The parts of a recurrence rule may stand in any order, in any case (RFC 5545 section 3.3.10).
+_RULES = frozenset({b"RRULE", b"EXRULE"})
 _ENCODINGS = {b"QUOTED-PRINTABLE": b"QUOTED-PRINTABLE", b"BASE64": b"B", b"B": b"B", b"8BIT": b"8BIT", b"7BIT": b"7BIT"}
 #: The parameter by which an organizer's client says who sends invitations (RFC 6638 section 7.1).
 SCHEDULE_AGENT = b"SCHEDULE-AGENT"
@@ -154,6 +156,8 @@ def _canonical(raw: bytes, name: bytes, parameters: bytes, value: bytes, skipped
     if b"ENCODING" in known:
         value = _without_breaks(known[b"ENCODING"], value)
     words = b"".join(b";%s=%s" % (key, b"\x1f".join(sorted(values))) for key, values in sorted(known.items()))
+    if name in _RULES:
+        value = b";".join(sorted(part.upper() for part in value.split(b";")))
     # both are a line break (RFC 5545 section 3.3.11)
     return b"%s%s:%s" % (name, words, value.replace(b"\\N", b"\\n") if b"\\N" in value else value)
 

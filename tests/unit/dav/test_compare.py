@@ -65,6 +65,7 @@ END:VCARD
         (EVENT, EVENT.replace(b"one\\ntwo", b"one\\Ntwo")),
         (EVENT, EVENT.replace(b"\nACTION:DISPLAY\nTRIGGER:-PT5M", b"\nTRIGGER:-PT5M\nACTION:DISPLAY")),
         (EVENT, EVENT + b"\r\n\r\n"),
+        (b"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\n", b"RRULE:FREQ=YEARLY;BYDAY=-1su;BYMONTH=3\n"),
         (CARD, CARD.replace(b"TYPE=WORK,VOICE", b"type=voice;TYPE=work")),
         (CARD, CARD.replace(b"TYPE=WORK,VOICE", b"WORK;VOICE")),
         (CARD, CARD.replace(b"ENCODING=b;TYPE=JPEG:AAEC", b"TYPE=JPEG;ENCODING=BASE64:AA EC\n  ")),
