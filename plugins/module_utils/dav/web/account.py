@@ -50,6 +50,9 @@ class Account:
     known: dict[str, dict[str, Known]] = field(default_factory=dict)
     #: Keys of collections for which the server refused to give many objects at once.
     without_multiget: set[str] = field(default_factory=set)
+    #: Keys of collections whose lengths mean something else, and how often in a row they led astray.
+    odd_lengths: set[str] = field(default_factory=set)
+    in_vain: dict[str, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -27,6 +27,8 @@ MAX_OBJECT = 256 * 1024 * 1024
 _MAX_ANSWER = 64 * 1024 * 1024
 _LINE_END = re.compile(r"\r?\n")
 _LENGTH = dav("getcontentlength")
+#: After so many objects that were looked at again in vain, lengths are not looked at any more.
+_IN_VAIN = 8
 
 
 @dataclass
@@ -75,24 +77,46 @@ def _reports(account: Account, collection: Collection) -> bool:
 def _many(account: Account, collection: Collection, some: Sequence[str]) -> list[Item] | None:
     """The objects by one report; None where they must be asked for one by one.
 
-    Servers that know vCard 4.0 give every card out as 3.0 unless they are asked for 4.0, and then every card as 4.0
-    (RFC 6352 section 10.4): a card that is longer or shorter than the server has it is asked for in the other version.
+    An object that is longer or shorter than the server says that it has it is looked at again. Servers that know vCard
+    4.0 give every card out as 3.0 unless they are asked for 4.0, and then every card as 4.0 (RFC 6352 section 10.4);
+    and what is no text for XML is changed by it (a CR alone is an LF then, XML 1.0 section 2.11).
     """
     found = _report(account, collection, some, "")
     if found is None:
         return None
-    items, converted = found
-    again = _report(account, collection, converted, "4.0") if converted else None
-    if again is None:
-        return items
-    as_they_are = {item.name: item for item in again[0] if item.name not in again[1]}
-    return [as_they_are.get(item.name, item) for item in items]
+    items, doubtful = found
+    exact: dict[str, Item] = {}
+    if doubtful and collection.kind is Kind.ADDRESS_BOOK:
+        again = _report(account, collection, list(doubtful), "4.0")
+        if again is not None:
+            exact = {item.name: item for item in again[0] if item.name not in again[1]}
+    for item in items:
+        if item.name in doubtful and item.name not in exact:
+            exact |= _as_it_is(account, collection, item, doubtful[item.name])
+    return [exact.get(item.name, item) for item in items]
+
+
+def _as_it_is(account: Account, collection: Collection, item: Item, length: str) -> dict[str, Item]:
+    """An object as GET gives it, if that is nearer to what the server has.
+
+    A server whose lengths mean something else is not asked for one object after the other because of them.
+    """
+    if collection.key in account.odd_lengths:
+        return {}
+    for alone in _one(account, collection, item.name):
+        if alone.data and (collection.kind is Kind.CALENDAR or str(len(alone.data)) == length):
+            in_vain = 0 if digest(alone.data) != digest(item.data) else account.in_vain.get(collection.key, 0) + 1
+            account.in_vain[collection.key] = in_vain
+            if in_vain >= _IN_VAIN:
+                account.odd_lengths.add(collection.key)
+            return {item.name: alone}
+    return {}
 
 
 def _report(
     account: Account, collection: Collection, some: Sequence[str], vcard: str
-) -> tuple[list[Item], list[str]] | None:
-    """What a report gives, and the names of cards that are not as the server has them."""
+) -> tuple[list[Item], dict[str, str]] | None:
+    """What a report gives, and the lengths of objects that are not as the server has them."""
     if not _reports(account, collection):
         return None
     body = _body(account, collection, some, vcard)
@@ -110,7 +134,7 @@ def _report(
 def _body(account: Account, collection: Collection, some: Sequence[str], vcard: str) -> bytes:
     hrefs = (element(dav("href"), account.href(collection, name)) for name in some)
     if collection.kind is Kind.CALENDAR:
-        prop = element(dav("prop"), None, element(names.ETAG), element(names.CALENDAR_DATA))
+        prop = element(dav("prop"), None, element(names.ETAG), element(_LENGTH), element(names.CALENDAR_DATA))
         return serialised(element(cal("calendar-multiget"), None, prop, *hrefs))
     data = element(names.ADDRESS_DATA)
     if vcard:
@@ -121,7 +145,7 @@ def _body(account: Account, collection: Collection, some: Sequence[str], vcard: 
 
 def _understood(
     account: Account, collection: Collection, some: Sequence[str], answer: Answer
-) -> tuple[list[Item], list[str]] | None:
+) -> tuple[list[Item], dict[str, str]] | None:
     """What the report says; objects that it does not speak of are asked for by themselves.
 
     None when it can't be read: servers put characters into XML that may not be there.
@@ -134,22 +158,29 @@ def _understood(
     for one in responses:
         said[urls.name_of(urls.resolve(answer.url, one.href))] = one
     items: list[Item] = []
-    converted: list[str] = []
+    doubtful: dict[str, str] = {}
     for name in some:
         response = said.get(name)
         if response is not None and (response.status in (404, 410) or _gone(response)):
             continue
         item = _item(collection, name, response) if response is not None else None
         items += [item] if item is not None else _one(account, collection, name)
-        if response is not None and item is not None and _converted(response, item):
-            converted.append(name)
-    return items, converted
+        if response is not None and item is not None and (length := _another_length(response, item)):
+            doubtful[name] = length
+    return items, doubtful
 
 
-def _converted(response: Response, item: Item) -> bool:
-    """Whether a server says that it has the object in another length than it gives it out, whatever the line ends."""
-    length = text(response.props.get(_LENGTH))
-    return bool(length) and length not in {str(len(item.data)), str(len(item.data.replace(b"\r\n", b"\n")))}
+def _another_length(response: Response, item: Item) -> str:
+    """The length in which a server says that it has an object, if it is not that of what it gives out.
+
+    Whatever the line ends, and whether there is none, one or two at the end.
+    """
+    length, data = text(response.props.get(_LENGTH)), item.data.rstrip(b"\r\n")
+    if not length.isascii() or not length.isdigit():
+        return ""
+    shorter, there = data.replace(b"\r\n", b"\n"), int(length[:12])
+    fits = there - len(data) in (0, 2, 4) or there - len(shorter) in (0, 1, 2)
+    return "" if fits else length
 
 
 def _gone(response: Response) -> bool:

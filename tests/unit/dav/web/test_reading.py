@@ -157,6 +157,29 @@ def test_cards_that_a_server_makes_older_are_asked_for_as_they_are(names: list[s
     )
 
 
+def test_a_carriage_return_alone_comes_through() -> None:
+    odd_one = EVENT.replace(b"UID:1", b"UID:1\r\nSUMMARY:one\rtwo")
+
+    def report(request: Request) -> str:
+        length = f"<getcontentlength>{len(odd_one)}</getcontentlength>"
+        return multistatus(*(response(href, etag('"1"') + length + data(odd_one.decode())) for href in hrefs(request)))
+
+    with odd({"REPORT": report, "GET": Reply(200, odd_one, (("ETag", '"1"'),))}) as (side, _peer):
+        items = list(side.read(CALENDAR, ["a.ics", "b.ics"]))
+    assert [item.data for item in items] == [odd_one, odd_one]
+
+
+def test_lengths_that_mean_something_else_are_soon_passed_over() -> None:
+    def report(request: Request) -> str:
+        length = "<getcontentlength>4711</getcontentlength>"
+        return multistatus(*(response(href, etag('"1"') + length + data(EVENT.decode())) for href in hrefs(request)))
+
+    with odd({"REPORT": report, "GET": Reply(200, EVENT, (("ETag", '"1"'),))}) as (side, peer):
+        names = [f"{number}.ics" for number in range(100)]
+        assert {item.data for item in side.read(CALENDAR, names)} == {EVENT}
+        assert peer.count("GET") == 8
+
+
 def test_a_proxy_that_weakens_etags_makes_no_other_version() -> None:
     listing = multistatus(
         response("/home/cal/", "<resourcetype><collection/></resourcetype>"), response("/home/cal/a.ics", etag('"1"'))
