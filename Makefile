@@ -19,7 +19,7 @@ USERS_MINUTES ?= 30
 USERS_SEED ?= 20261123
 INTERRUPT_ARGS ?=
 
-.PHONY: help setup soak fuzz users huge interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
+.PHONY: help setup soak fuzz users huge dav interrupt lock docs demo lab-up lab-down test lint unit integration faults bench collection clean \
 	lint-ruff lint-format lint-mypy lint-yaml lint-ansible lint-sanity lint-build
 
 help: ## list the targets
@@ -76,6 +76,10 @@ soak: setup ## what looks for races, ten times over (SOAK_ROUNDS=…)
 huge: setup ## a folder of 1,000,000 messages and a message of 1.5 GB, and the memory that they take (HUGE_ARGS=…)
 	@$(BIN)/python -m tests.lab install
 	@$(BIN)/python -m tests.huge $(HUGE_ARGS)
+
+dav: setup ## two accounts with 3,000 events and 4,000 contacts each, from a CalDAV server and from Atmail 7's rows (DAV_OBJECTS=1000)
+	@$(BIN)/python -m tests.lab install
+	@DAV_OBJECTS=$${DAV_OBJECTS:-1000} $(BIN)/pytest -q --durations=0 tests/integration/test_dav_sync.py -k two_accounts $(PYTEST_ARGS)
 
 FUZZ_ANSWERS ?= 100000
 fuzz: setup ## servers whose answers are garbled, until 100,000 answers have been (FUZZ_ANSWERS=…, FUZZ_SEED=…)

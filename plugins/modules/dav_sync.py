@@ -75,8 +75,7 @@ options:
     type: float
     default: 0.2
   allow_removals_below:
-    description: Collections, and accounts, with fewer objects than this may lose any of them, unless
-      O(allow_removals=0).
+    description: So few objects of a collection may always be removed, unless O(allow_removals=0).
     type: int
     default: 10
   quarantine:

@@ -27,8 +27,8 @@ class Loss:
 def check_losses(policy: Policy, losses: Sequence[Loss]) -> None:
     """Let an account go on, unless a collection of it, or all together, lost more than may be.
 
-    A mirror may remove ``allow_removals`` of what a collection had, or so few as ``allow_removals_below``; with 0
-    nothing at all. A catch-up removes nothing: it stops where a whole side is empty that was not.
+    A mirror may remove ``allow_removals`` of what a collection had, or so few as ``allow_removals_below``; with a share
+    of 0 nothing at all. A catch-up removes nothing: it stops where a whole side is empty that was not.
 
     :raises RemovalsError: it may not; nothing has been written.
     """
@@ -44,10 +44,10 @@ def _too_many(policy: Policy, number: int, brought: int, share: float, *, remove
     if not number or policy.allow_removals >= 1:
         return False
     if policy.phase != MIRROR:
-        return number >= brought >= policy.allow_removals_below
+        return number >= brought and number > policy.allow_removals_below
     if removes and policy.allow_removals == 0:
         return True
-    return number > share * brought and brought >= policy.allow_removals_below
+    return number > share * brought and number > policy.allow_removals_below
 
 
 def _error(loss: Loss, number: int, side: str, share: float) -> RemovalsError:

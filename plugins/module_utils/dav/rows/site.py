@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from ...addresses import canonical_address
@@ -34,7 +34,7 @@ class Place:
     ``prefix`` tells the ids of several tables apart; it is empty where there is only one.
     """
 
-    table: BoundTable
+    table: BoundTable = field(hash=False)  # it holds dictionaries
     spelling: Value
     prefix: str = ""
 
