@@ -271,6 +271,10 @@ options:
     description: Whether passwords are to be swapped for transit, which needs the right to set them.
     type: bool
     default: false
+  calendars:
+    description: Whether calendars and contacts are copied, so that the ways to them are needed.
+    type: bool
+    default: true
   account:
     description: An account to try admin users with. By default the first ones that the source has.
     type: str

@@ -22,6 +22,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.intake.run import
 from tests.lab.gnupg import LONG_AGO, KeyMaker
 from tests.lab.lab import Lab
 from tests.lab.ports import claim, release
+from tests.lab.state import RegionOptions
 
 from .playbook_runs import Operator
 
@@ -63,7 +64,8 @@ def valid(params: Params) -> Params:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with Lab.temporary(("acme", "globex"), ("eu", "us"), scale="test") as made:
+    options = {"eu": RegionOptions(dav=True)}
+    with Lab.temporary(("acme", "globex"), ("eu", "us"), scale="test", region_options=options) as made:
         yield made
 
 
@@ -97,6 +99,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
                 "ssh": site["ssh"],
                 "database": {key: site["database"][key] for key in ("host", "port", "name", "user", "password")},
                 "imap": {**side(shown, site), "pop3_port": site["pop3"]["port"]},
+                "dav": {"protocol": "atmail"},
             },
             "target": {
                 "database": {
@@ -109,6 +112,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
                     "doveadm_url": region["doveadm_url"],
                     "doveadm_api_key": region["doveadm_api_key"],
                 },
+                "dav": dav(shown, region),
             },
             "recipients": [{"fingerprint": keys["jane"], "key_file": str(folder / "jane.asc")}],
             "vault_password": "long enough a password",
@@ -127,10 +131,19 @@ def side(lab: Params, shown: Params) -> Params:
     }
 
 
+def dav(lab: Params, shown: Params) -> Params:
+    return {
+        **{name: shown["dav"][name] for name in ("url", "admin_user", "admin_password", "admin_method")},
+        "ca_path": lab["ca"],
+    }
+
+
 def test_a_customer_who_has_brought_everything(world: World) -> None:
     items = world.check()
     assert {name: item["reason"] for name, item in items.items() if item["state"] != "ok"} == {
-        "target_login": "none of the customer's accounts is there yet"
+        "target_login": "none of the customer's accounts is there yet",
+        "target_dav": "nobody is let in (the server refused user or password (basic authentication)); "
+        "the accounts may not be there yet",
     }
     assert not any(item["stops"] for item in items.values())
 
@@ -208,6 +221,13 @@ CASES: list[Case] = [
     (put("target", "imap", "port", value=1), "target_imap", "invalid", "nothing listens"),
     (put("target", "imap", "doveadm_api_key", value="wrong-one"), "target_doveadm", "invalid", "refused the API key"),
     (put("target", "imap", "doveadm_url"), "target_doveadm", "missing", "UIDVALIDITY can't be kept"),
+    (put("source", "dav", value={"url": "https://127.0.0.1:1/"}), "calendars", "unchecked", "no account is known"),
+    (put("source", "dav", value={"protocol": "files"}), "calendars", "missing", "has no path"),
+    (put("source", "dav", value={"protocol": "files", "path": "/nowhere"}), "calendars", "missing", "no folder"),
+    (put("target", "dav", "url"), "target_dav", "missing", "migration_target.dav has no url"),
+    (put("target", "dav", "url", value="https://127.0.0.1:1/"), "target_dav", "invalid", "nothing listens"),
+    (put("target", "dav", "admin_password"), "target_dav", "invalid", "admin_user needs admin_password"),
+    (put("target", "dav"), "target_dav", "missing", "would not be copied"),
     (put("folders", value=["/dev/null/state"]), "space", "invalid", "can't be written"),
     (put("folders"), "space", "missing", "no folder"),
     (put("min_free_bytes", value=1 << 60), "space", "invalid", "are wanted"),

@@ -81,6 +81,7 @@ OPTIONS: dict[str, Any] = {
     },
     "source_passwords": {"type": "dict", "options": relaxed(password_list.OPTIONS), "no_log": False},
     "escrow": {"type": "bool", "default": False},
+    "calendars": {"type": "bool", "default": True},
     "account": {"type": "str"},
     "certificates": {
         "type": "list",

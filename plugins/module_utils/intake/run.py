@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..pgp.options import pgp_keys
-from . import inventory, machine, options, pages, papers, source, target
+from . import calendars, inventory, machine, options, pages, papers, source, target
 from .items import Answer, asked, judged, summary
 from .ways import SSH_ITEMS
 
@@ -41,6 +41,7 @@ def intake(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     second: list[Question] = [
         (source.MAIL_ITEMS, lambda: source.check_mail_source(params, ours.accounts)),
         (target.MAIL_ITEMS, lambda: target.check_mail_target(params, ours.accounts)),
+        (calendars.ITEMS, lambda: calendars.check_calendars(params, ours.accounts)),
         (("clock",), lambda: machine.check_clock(clocks)),
     ]
     answers += _all(second)

@@ -181,13 +181,13 @@ def way_in(item: str, server: Server, params: Mapping[str, Any], accounts: Seque
     options = given((params.get(side) or {}).get("imap"))
     if options.get("admin_user") and not options.get("admin_password"):
         return missing(item, f"migration_{side}.imap has an admin_user and no admin_password", "Give the password.")
-    listed = [Account(str(one[f"{side}_user"]), one.get(f"{side}_password")) for one in _listed(params, side)]
+    known = [Account(str(one[f"{side}_user"]), one.get(f"{side}_password")) for one in listed(params, side)]
     if server.admin_user or any(getattr(server, option) for option in TOKENS):
-        names = [params["account"]] if params.get("account") else [*[one.user for one in listed], *accounts][:_TRIES]
+        names = [params["account"]] if params.get("account") else [*[one.user for one in known], *accounts][:_TRIES]
         if names:
             return check_login(item, server, [Account(name) for name in names])
         return unchecked((item,), "no account is known to try it with", "Name one in migration_intake.account.")[0]
-    own = [one for one in listed if one.password] or _with_list(params, side, [*listed, *map(Account, accounts)])
+    own = [one for one in known if one.password] or _with_list(params, side, [*known, *map(Account, accounts)])
     if own:
         return check_login(item, server, own[:1])
     if params["escrow"]:
@@ -207,7 +207,8 @@ def _with_list(params: Mapping[str, Any], side: str, accounts: Iterable[Account]
     return [Account(one.user, passwords.get(one.user)) for one in accounts if passwords.get(one.user)]
 
 
-def _listed(params: Mapping[str, Any], side: str) -> Iterable[Mapping[str, Any]]:
+def listed(params: Mapping[str, Any], side: str) -> Iterator[Mapping[str, Any]]:
+    """The mailboxes that are listed, each with its user on this side."""
     for one in params.get("mailboxes") or ():
         user = one.get(f"{side}_user") or one.get("source_user")
         if user:
