@@ -29,6 +29,8 @@ _HIGH = "2"
 _TEXTS = (("title", "SUMMARY"), ("note", "DESCRIPTION"), ("location", "LOCATION"))
 #: An alarm further away than this is a mistake.
 _FARTHEST_ALARM = dt.timedelta(days=366)
+#: Nobody looks for an occurrence so many days after the first one.
+_LONGEST_SERIES = 36_600
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def occurrence_on(row: Row, pattern: Row, day: dt.date) -> dt.datetime | None:
     """When the appointment would happen on this day, or None."""
     start = start_of(row)
     rule = rule_of(pattern, start) if start else ""
-    if start is None or isinstance(rule, str):
+    if start is None or isinstance(rule, str) or not 0 <= (day - start.date()).days <= _LONGEST_SERIES:
         return None
     midnight = dt.datetime.combine(day, dt.time.min)
     found: list[dt.datetime] = occurrences(rule, start).between(midnight, midnight + _DAY, inc=True)
@@ -207,7 +209,7 @@ def _end_day(start: dt.datetime | None, end: dt.datetime) -> dt.date:
     """The day after the last one (RFC 5545, section 3.6.1): midnight of a later day is that already."""
     if end.time() == dt.time.min and start is not None and end.date() > start.date():
         return end.date()
-    return end.date() + _DAY
+    return end.date() + _DAY if end.date() < dt.date.max else end.date()
 
 
 def _alarm(row: Row, start: dt.datetime | None) -> Any:

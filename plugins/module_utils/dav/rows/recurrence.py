@@ -35,6 +35,7 @@ _LONGEST_MONTH = 31
 #: What Outlook writes for a pattern without an end.
 _NO_END_YEAR = 4500
 _MONTHS = 12
+_LONGEST_INTERVAL = 999
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def rule_of(row: Row, start: dt.datetime) -> Rule | str:
         return f"its kind {row['kind'].strip()[:20] or '(none)'} is not known"
     frequency, nth = kind
     interval = max(_number(row["interval"], 1), 1)
+    if interval > _LONGEST_INTERVAL:
+        return f"its interval {interval} is none"
     doubtful = ""
     if frequency == "YEARLY" and interval % _MONTHS == 0:
         # Outlook counts the months of a yearly pattern, too
@@ -100,7 +103,9 @@ def _days(parts: dict[str, Any], row: Row, start: dt.datetime, *, nth: bool) -> 
     chosen = [day for bit, day in enumerate(_DAYS) if mask & 1 << bit] or [_DAYS[(start.weekday() + 1) % 7]]
     if parts["FREQ"] == "DAILY":
         if mask not in (0, _EVERY_DAY):
+            # "every weekday" knows no interval; with one the days might never be met
             parts["BYDAY"] = chosen
+            parts.pop("INTERVAL", None)
         return ""
     if parts["FREQ"] == "WEEKLY":
         parts["BYDAY"] = chosen
