@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,14 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..courtesy import Caps, Courtesy
-from ..errors import MigrationError
 from ..pace import Governor, Pace
-from ..platforms.options import overrides as platform_overrides
-from ..platforms.reach import Reached, reached
-from ..platforms.shape import Overrides
-from .files.side import open_files
 from .options import DAV, FILES
-from .rows.side import Groups, Site, open_rows
 from .sides import Source, Target
 from .task import Account, Task
 from .web.scheduling import Asked
@@ -30,8 +22,6 @@ from .web.server import WebServer
 from .web.side import open_web
 
 AUTO: Asked = "auto"
-#: The form of groups that most servers and programs know.
-APPLE: Groups = "apple"
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,10 @@ def opening(options: Mapping[str, Any], tasks: Sequence[Task], pace: Pace, gover
         elif protocol == FILES:
             reader = partial(_open_files, Path(options["source"]["path"]))
         else:
-            reader = stack.enter_context(_rows(options, connections)).open
+            # Most of what reads tables takes longer to import than a run takes in which nothing has changed.
+            from .opening_rows import opening_rows
+
+            reader = stack.enter_context(opening_rows(options, connections)).open
         yield Opening(reader, partial(way.open, there), courtesies, slots, connections)
 
 
@@ -93,65 +86,9 @@ class _Web:
 
 
 def _open_files(folder: Path, account: Account) -> Source:
+    from .files.side import open_files
+
     return open_files(folder, account.user)
-
-
-@contextlib.contextmanager
-def _rows(options: Mapping[str, Any], connections: int) -> Iterator[_Rows]:
-    """Atmail's database as a source. A dump is loaded once, before any process is forked."""
-    params = options["source"]
-    overrides = platform_overrides(params)
-    groups: Groups = APPLE if options.get("groups") in (None, AUTO) else options["groups"]
-    if params.get("dump"):
-        with reached(params) as loaded:
-            yield _Rows(lambda: contextlib.nullcontext(loaded), overrides, groups, connections)
-    else:
-        yield _Rows(lambda: reached(params), overrides, groups, connections)
-
-
-class _Rows:
-    """Opens accounts of an Atmail site, which is reached once in each process, since no connection outlives a fork.
-
-    What could not be reached is not tried again for the next account: a wrong password is tried once.
-    """
-
-    def __init__(
-        self,
-        reach: Callable[[], contextlib.AbstractContextManager[Reached]],
-        overrides: Overrides,
-        groups: Groups,
-        connections: int,
-    ) -> None:
-        self._reach, self._overrides, self._groups, self._connections = reach, overrides, groups, connections
-        self._lock = threading.Lock()
-        self._process = 0
-        self._site: Site | None = None
-        self._failed: MigrationError | None = None
-        self._held = contextlib.ExitStack()
-
-    def open(self, account: Account) -> Source:
-        """An account; what is open stays so as long as its process lives.
-
-        Raises the errors of reaching the database, and of tables and columns that are missing.
-        """
-        with self._lock:
-            if self._site is None or self._process != os.getpid():
-                if self._failed is not None:
-                    raise self._failed
-                with self._remembered(), contextlib.ExitStack() as stack:
-                    way = stack.enter_context(self._reach())
-                    site = stack.enter_context(Site(way.connect, self._overrides, connections=self._connections))
-                    self._held = stack.pop_all()
-                self._site, self._process = site, os.getpid()
-            return open_rows(self._site, account.user, groups=self._groups)
-
-    @contextlib.contextmanager
-    def _remembered(self) -> Iterator[None]:
-        try:
-            yield
-        except MigrationError as error:
-            self._failed = error
-            raise
 
 
 def shared_out(most: int, accounts: int) -> tuple[int, int]:
