@@ -60,6 +60,42 @@ def event(atmail: Atmail, number: int, name: str, data: bytes | None, **values: 
     atmail.sql(f"INSERT INTO `{table}` ({names}) VALUES ({marks})", *columns.values(), data)
 
 
+def contact(atmail: Atmail, user: str, **values: object) -> int:
+    """A row of the account's address book; its id."""
+    atmail.insert("Abook", user, Account=user, **values)
+    return int(atmail.sql(f"SELECT MAX(id) FROM `{atmail.generation.table('Abook', user)}`")[0][0])
+
+
+def put_group(atmail: Atmail, user: str, name: str, members: Mapping[int, str]) -> None:
+    """A group in the generation's layout; members by the id of their row, with an address that they have."""
+    if atmail.generation.suffixes or atmail.generation.files == ("atmail5.sql",):
+        for email in members.values():
+            atmail.insert("AbookGroup", user, GroupName=name, GroupEmail=email, Account=user)
+        return
+    atmail.insert("AbookGroupNames", user, GroupName=name, Account=user)
+    number = atmail.sql("SELECT MAX(id) FROM AbookGroupNames")[0][0]
+    for each in members:
+        atmail.insert("AbookGroup", user, GroupID=number, AbookID=each, Account=user)
+
+
+def appointment(atmail: Atmail, user: str, **values: object) -> int:
+    """A row of Atmail 5's calendar; its id."""
+    table = atmail.generation.table("Calander", user)
+    columns = {"UserTo": user, "DateStart": "2014-03-03 09:00:00", "DateEnd": "2014-03-03 09:30:00", **values}
+    # a date of only zeros is no date for today's servers
+    places = ", ".join(["%s"] * len(columns))
+    with atmail.server.session(atmail.database) as cursor:
+        cursor.execute("SET SESSION sql_mode = ''")
+        names = ", ".join(f"`{each}`" for each in columns)
+        cursor.execute(f"INSERT INTO `{table}` ({names}) VALUES ({places})", tuple(columns.values()))
+        return int(cursor.lastrowid)
+
+
+def statements(atmail: Atmail) -> int:
+    """How many statements the server has had so far."""
+    return int(atmail.sql("SHOW GLOBAL STATUS LIKE 'Queries'")[0][1])
+
+
 def ics(uid: str, summary: str = "Lunch", more: str = "") -> bytes:
     """A small event."""
     lines = (

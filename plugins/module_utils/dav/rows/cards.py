@@ -75,13 +75,15 @@ def contact_card(
     return _written(card)
 
 
-def bare_card(uid: str, address: str) -> bytes:
-    """A contact of whom only an address is known."""
+def bare_card(uid: str, address: str, groups: Iterable[str] = ()) -> bytes:
+    """A contact of whom only an address is known; ``groups`` are categories."""
     card = vobject().vCard()
     card.add("uid").value = uid
     card.add("n").value = vobject().vcard.Name(family=address)
     card.add("fn").value = address
     _add(card, "email", address, ("INTERNET",))
+    if groups:
+        card.add("categories").value = list(dict.fromkeys(map(writable, groups)))
     return _written(card)
 
 

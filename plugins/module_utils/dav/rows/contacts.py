@@ -8,7 +8,7 @@ An account's own entry in the global address book (``Global`` is 1) is no contac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from ...platforms import atmail_contacts
@@ -43,9 +43,10 @@ class _Contact:
 
 @dataclass(frozen=True)
 class _Bare:
-    """A member of a group who is in no address book."""
+    """A member of a group who is in no address book, and the groups that are written into it."""
 
     address: str
+    groups: tuple[str, ...] = ()
 
 
 @dataclass
@@ -96,7 +97,7 @@ class ContactShelf:
             if isinstance(entry.id, _Contact):
                 rows.setdefault(entry.id.place, []).append((name, entry))
             elif isinstance(entry.id, _Bare):
-                yield Item(name, entry.version, bare_card(entry.uid, entry.id.address))
+                yield Item(name, entry.version, bare_card(entry.uid, entry.id.address, entry.id.groups))
             else:
                 yield Item(name, entry.version, group_card(entry.id, self.groups))
         for place, each in rows.items():
@@ -158,9 +159,8 @@ class ContactShelf:
                 names.setdefault(uid, []).append(group.name)
         for uid, categories in names.items():
             entry = found.entries[f"{uid}.vcf"]
-            if isinstance(entry.id, _Contact):
-                contact = _Contact(entry.id.place, entry.id.number, tuple(categories))
-                found.entries[f"{uid}.vcf"] = Entry(_version(entry.version, contact), contact, entry.size, uid)
+            member = replace(entry.id, groups=tuple(categories))
+            found.entries[f"{uid}.vcf"] = Entry(_version(entry.version, member), member, entry.size, uid)
 
     def _known(self, group: StoredGroup, found: _Found) -> list[str]:
         """UIDs of the members that are contacts."""
@@ -227,8 +227,8 @@ def _own(place: Place) -> str:
     return f"{ours} AND ({table.column('own')} IS NULL OR {table.column('own')} <> 1)"
 
 
-def _version(plain: str, contact: _Contact) -> str:
-    return joined((plain, *contact.groups)) if contact.groups else plain
+def _version(plain: str, member: _Contact | _Bare) -> str:
+    return joined((plain, *member.groups)) if member.groups else plain
 
 
 def _uuid(written: str | None) -> str | None:
