@@ -113,8 +113,11 @@ def tools() -> Mapping[str, Tool]:
     return {"ours": ours, **peer}
 
 
-def rows(events_each: int, runs: int, round_trips: Sequence[int]) -> Iterator[Row]:
-    """Two calendars of so many events each, by every tool in turn; every first copy is compared with its source."""
+def rows(events_each: int, runs: int, round_trips: Sequence[int], *, warm: bool = True) -> Iterator[Row]:
+    """Two calendars of so many events each, by every tool in turn; every first copy is compared with its source.
+
+    With ``warm`` a copy that is not counted comes first: Radicale reads its files when it is asked for them first.
+    """
     with (
         DavCloud.temporary({_USER: _PASSWORD}) as source,
         DavCloud.temporary() as target,
@@ -122,7 +125,8 @@ def rows(events_each: int, runs: int, round_trips: Sequence[int]) -> Iterator[Ro
     ):
         for slug in _CALENDARS:
             source.radicale.write(_USER, slug, events(events_each, slug), D__displayname=slug)
-        _copy(ours, source, target, 0, Path(folder))  # warms the servers up
+        if warm:
+            _copy(ours, source, target, 0, Path(folder))
         for milliseconds in round_trips:
             found: dict[str, list[tuple[Figures, Figures]]] = {name: [] for name in tools()}
             for _run in range(runs):

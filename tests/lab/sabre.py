@@ -84,10 +84,11 @@ class Sabre(Server):
 
     def command(self) -> Sequence[str]:
         library = self.place / "usr/share/php"
-        (extensions,) = self.place.glob("usr/lib/php/*/")
+        # Those that this machine has itself are not unpacked, and loaded anyway.
+        extensions = [path for name in _EXTENSIONS for path in self.place.glob(f"usr/lib/php/*/{name}.so")]
         settings = {"include_path": library, "sendmail_path": self.setup.sendmail, "memory_limit": "512M"}
         options = [f"-d{name}={value}" for name, value in settings.items()]
-        options += [f"-dextension={extensions / name}.so" for name in _EXTENSIONS]
+        options += [f"-dextension={path}" for path in extensions]
         return ["/usr/bin/php", *options, "-S", f"127.0.0.1:{self.setup.port}", str(_SCRIPT)]
 
     def environment(self) -> dict[str, str]:
