@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ..errors import CollectionError
@@ -77,7 +77,7 @@ class Looker:
             name: Seen(version, _cached(foreign.get(name), version)) for name, version in work.target_view.items()
         }
         source = {name: Seen(version) for name, version in work.source.items()}
-        return Sides(work.kind, work.rows, source, target)
+        return Sides(work.kind, work.rows, source, target, work.fresh)
 
     def _source_view(self, work: Work) -> dict[str, str]:
         collection = work.pair.source
@@ -154,7 +154,7 @@ class Looker:
         source = dict(sides.source) | {name: Seen(sides.source[name].version, one) for name, one in found[0].items()}
         target = {name: seen for name, seen in sides.target.items() if name not in wish[1]}
         target |= {name: Seen(sides.target[name].version, one) for name, one in found[1].items()}
-        after = Sides(sides.kind, sides.rows, source, target)
+        after = replace(sides, source=source, target=target)
         if work.number and not self.check_mode:
             self._remember_foreign(work, after)
         return after

@@ -112,12 +112,16 @@ class ObjectsPlan:
 
 @dataclass(frozen=True)
 class Sides:
-    """A collection as both sides have it now, by object names, and what is remembered of it by the source's names."""
+    """A collection as both sides have it now, by object names, and what is remembered of it by the source's names.
+
+    ``fresh`` are names on the source of objects that this very run has written: nobody else had the time to.
+    """
 
     kind: Kind
     rows: Mapping[str, ObjectRow]
     source: Mapping[str, Seen]
     target: Mapping[str, Seen]
+    fresh: Collection[str] = ()
 
     def foreign(self) -> set[str]:
         """The names of objects on the target that no run brought."""
@@ -206,7 +210,9 @@ class _Planner:
             return _There.SAME
         if row.target_version is not None:
             return _There.CHANGED
-        return _There.UNSURE if row.target_digest is None else _There.ALTERED
+        if row.target_digest is None:
+            return _There.UNSURE
+        return _There.ALTERED if row.source_name in self._sides.fresh else _There.CHANGED
 
     def _equal(self, name: str, row: ObjectRow) -> bool:
         """Whether both sides say the same now."""

@@ -157,6 +157,7 @@ class Refusals:
         self.ledger.save(
             work.number, [holder._replace(target_version=version, target_seen=version, target_digest=digest)]
         )
+        work.fresh.add(holder.source_name)
         words = f"it was joined to {holder.source_name}, which has the same UID and is its series"
         self._told(work, item, (words,), ObjectRefusedError("the UID is in use"))
         return True

@@ -20,7 +20,8 @@ class Work:
     ``number`` is its own in the ledger, 0 while it has none. ``source_state`` and ``target_state`` are what the last
     look belongs to; ``source_since`` and ``target_since`` are what is remembered. ``items`` are objects of the source
     that were read already. ``given_up`` are those that this run could not bring: they are not tried twice in it;
-    ``unreadable`` among them are those that the source lists and did not give out.
+    ``unreadable`` among them are those that the source lists and did not give out. ``fresh`` are those that it has
+    written.
     """
 
     pair: Pair
@@ -40,6 +41,7 @@ class Work:
     given_up: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     contested: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
     failed: bool = False
 
     @property

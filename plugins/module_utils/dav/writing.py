@@ -151,6 +151,7 @@ class Writer:
 
     def _count(self, work: Work, step: Step, item: Item) -> None:
         size = len(item.data)
+        work.fresh.add(item.name)
         if step.do is Do.CREATE:
             self.outcome.count(objects_copied=1, bytes_copied=size)
         else:
