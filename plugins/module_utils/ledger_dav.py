@@ -22,8 +22,9 @@ from .ledger_file import locked
 
 #: ``ObjectRow.target_seen`` of an object that the target has no more.
 GONE = ""
-#: Kinds of :class:`RefusedRow`: not taken by the target, taken only after a repair, and of a kind that it has not.
-REFUSED, REPAIRED, UNSUPPORTED = "refused", "repaired", "unsupported"
+#: Kinds of :class:`RefusedRow`: not taken by the target; taken only after a repair; of a kind that the target does not
+#: have; taken, and stored otherwise.
+REFUSED, REPAIRED, UNSUPPORTED, ALTERED = "refused", "repaired", "unsupported", "altered"
 #: Accounts are locked by numbers beyond those of mailboxes.
 _LOCKS = 1 << 40
 

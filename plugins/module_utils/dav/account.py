@@ -24,9 +24,8 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger_dav import GONE, REFUSED, UNSUPPORTED, CollectionRow, DavLedger, RefusedRow, Settled
-from . import compare
+from .altered import Alterations
 from .guards import Loss, check_losses
-from .identity import IGNORED
 from .looking import Looker
 from .model import Collection, Finding, Kind, Survey
 from .outcome import Outcome
@@ -43,8 +42,6 @@ from .writing import Writer
 _ROUNDS = 5
 #: So often a connection may break without anything having been written in between.
 _BREAKS = 2
-#: Of so many objects that the target stores otherwise it is told what differs.
-_DESCRIBED = 20
 _SHOWN = 5
 
 
@@ -139,8 +136,10 @@ class AccountRun:
             self._source, self._target, ledger, self._policy, outcome, executor, check_mode=setting.check_mode
         )
         self._refusals = Refusals(self._target, ledger, setting.quarantine, outcome, setting.repair)
+        self._altered = Alterations(
+            self._source, self._target, ledger, setting.quarantine, outcome, executor, setting.repair
+        )
         self._there: tuple[Collection, ...] = ()
-        self._described = 0
 
     def work(self) -> None:
         """Do everything, or plan it in check mode."""
@@ -336,12 +335,12 @@ class AccountRun:
         """Write until a look at the target shows nothing that is left to do."""
         works = list(busy)
         for _round in range(_ROUNDS):
-            for work in works:
-                self._describe_altered(work)
             self._make_and_amend(works)
-            todo = [work for work in works if not work.failed and (work.plan.steps or work.plan.again)]
-            self._write([work for work in works if not work.failed])
-            works = todo
+            works = [work for work in works if not work.failed]
+            self._write(works)
+            for work in works:
+                self._altered.settle(work)
+            works = [work for work in works if not work.failed and (work.plan.steps or work.plan.again)]
             if not works:
                 return
             self._resurvey(works)
@@ -419,26 +418,6 @@ class AccountRun:
         for work in works:
             if work.target is not None:
                 work.target = by_key.get(work.target.key)
-
-    # what the target made of it
-
-    def _describe_altered(self, work: Work) -> None:
-        """Say what differs where the target stored something else than it was given."""
-        rows = {row.source_name: row for row in work.plan.altered}
-        if not rows or work.pair.source is None or work.target is None:
-            return
-        chosen = list(rows)[: max(0, _DESCRIBED - self._described)]
-        self._described += len(chosen)
-        words = dict.fromkeys(rows, "the target stores it otherwise than it was given")
-        mine = {item.name: item.data for item in self._source.read(work.pair.source, chosen)} if chosen else {}
-        wanted = {str(rows[name].target_name): name for name in mine}
-        for item in self._target.read(work.target, list(wanted)) if wanted else ():
-            name = wanted[item.name]
-            differences = compare.differences(mine[name], item.data, IGNORED)
-            words[name] += f" ({'; '.join(differences[:_SHOWN])})" if differences else ""
-        self._outcome.find(
-            Finding("altered_by_target", text, "warning", work.name, name) for name, text in words.items()
-        )
 
     # the end
 

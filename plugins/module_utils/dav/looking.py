@@ -77,7 +77,7 @@ class Looker:
             name: Seen(version, _cached(foreign.get(name), version)) for name, version in work.target_view.items()
         }
         source = {name: Seen(version) for name, version in work.source.items()}
-        return Sides(work.kind, work.rows, source, target, work.fresh)
+        return Sides(work.kind, work.rows, source, target, frozenset(work.fresh))
 
     def _source_view(self, work: Work) -> dict[str, str]:
         collection = work.pair.source
@@ -155,6 +155,7 @@ class Looker:
         target = {name: seen for name, seen in sides.target.items() if name not in wish[1]}
         target |= {name: Seen(sides.target[name].version, one) for name, one in found[1].items()}
         after = replace(sides, source=source, target=target)
+        work.fresh = set()
         if work.number and not self.check_mode:
             self._remember_foreign(work, after)
         return after

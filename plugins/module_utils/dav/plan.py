@@ -147,7 +147,8 @@ def to_read(policy: Policy, sides: Sides) -> tuple[list[str], list[str]]:
         if changed:
             here.append(name)
         moved = theirs is not None and theirs.version != row.target_version
-        if moved and (mirror or changed or row.target_version is None):
+        asked = moved and (mirror or changed or row.target_version is None)
+        if asked or (theirs is not None and name in sides.fresh):
             there.append(str(row.target_name))
     if foreign or departed or not mirror or any(row.target_name is None for row in sides.rows.values()):
         here += sides.new()
@@ -202,17 +203,15 @@ class _Planner:
         seen = self._sides.target.get(str(row.target_name))
         if seen is None:
             return _There.ABSENT if row.target_version is None else _There.GONE
-        if seen.version == row.target_version:
-            return _There.SAME
         if seen.facts is None:
-            return _There.CHANGED
+            return _There.SAME if seen.version == row.target_version else _There.CHANGED
         if row.target_digest is not None and seen.facts.digest == row.target_digest:
             return _There.SAME
-        if row.target_version is not None:
-            return _There.CHANGED
-        if row.target_digest is None:
-            return _There.UNSURE
-        return _There.ALTERED if row.source_name in self._sides.fresh else _There.CHANGED
+        if row.source_name in self._sides.fresh:
+            return _There.ALTERED
+        if seen.version == row.target_version:
+            return _There.SAME
+        return _There.UNSURE if row.target_version is None and row.target_digest is None else _There.CHANGED
 
     def _equal(self, name: str, row: ObjectRow) -> bool:
         """Whether both sides say the same now."""

@@ -25,6 +25,11 @@ _LINE_END = re.compile(rb"\r*\n|\r")
 _PRODUCT = b"PRODID:-//atmail.migration//EN"
 _STAMPED = (b"VEVENT", b"VTODO", b"VJOURNAL", b"VFREEBUSY")
 _ZONE = re.compile(rb';TZID=(?:"([^"]+)"|([^;:,"]+))', re.IGNORECASE)
+#: Properties whose value is one text.
+_TEXTS = frozenset(
+    {b"SUMMARY", b"DESCRIPTION", b"LOCATION", b"COMMENT", b"CONTACT", b"NOTE", b"FN", b"TITLE", b"ROLE", b"X-ABLABEL"}
+)
+_SPECIAL = re.compile(rb"\\.|[,;]", re.DOTALL)
 _UTC = re.compile(rb"\d{8}T\d{6}Z")
 
 
@@ -50,6 +55,9 @@ class Rung:
     done: tuple[str, ...]
 
 
+_NOWHERE = Place("", "", "")
+
+
 def rungs(data: bytes, kind: Kind, place: Place) -> Iterator[Rung]:
     """The object mended more and more; only steps that change something."""
     done: tuple[str, ...] = ()
@@ -63,6 +71,28 @@ def rungs(data: bytes, kind: Kind, place: Place) -> Iterator[Rung]:
 def with_uid(data: bytes, uid: str) -> bytes:
     """The object with another UID in each of its components."""
     return folded(_with_uid(unfolded(data), uid, replace=True))
+
+
+def strict(data: bytes, kind: Kind) -> bytes:
+    """The object with its texts as the standards want them: UTF-8, vCard 3.0 at least, commas and semicolons escaped.
+
+    A reader that splits texts at commas (RFC 5545 section 3.3.11, RFC 6350 section 3.4) may lose the rest of one. What
+    is strict already comes back as it is.
+    """
+    before = _charset(data, _NOWHERE)
+    lines = unfolded(before)
+    after = modern(lines) if kind is Kind.ADDRESS_BOOK and is_old(before) else lines
+    after = [_escaped(line) for line in after]
+    return folded(after) if after != lines else before
+
+
+def _escaped(line: bytes) -> bytes:
+    if name_of(line) not in _TEXTS:
+        return line
+    value = value_of(line)
+    return line[: len(line) - len(value)] + _SPECIAL.sub(
+        lambda match: match[0] if len(match[0]) > 1 else b"\\" + match[0], value
+    )
 
 
 # the steps
