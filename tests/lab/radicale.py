@@ -24,6 +24,7 @@ from .layout import Layout
 from .objects import CALENDAR, Thing
 from .radicale_auth import SEPARATOR
 from .server import Server, start_all, stop_all, write_private
+from .throwaway import fast_folder
 from .tls import Authority
 
 ADMIN = "migration"
@@ -176,7 +177,7 @@ class DavCloud:
     @contextmanager
     def temporary(cls, accounts: Mapping[str, str] | None = None) -> Iterator[DavCloud]:
         """In a throw-away folder, with these accounts (address: password), stopped and removed at the end."""
-        folder = Path(tempfile.mkdtemp(prefix="dav-"))
+        folder = Path(tempfile.mkdtemp(prefix="dav-", dir=fast_folder()))
         folder.chmod(0o755)
         layout = Layout.of(folder)
         layout.make()

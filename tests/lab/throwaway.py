@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,14 @@ from . import ports
 from .server import Server
 
 ServerT = TypeVar("ServerT", bound=Server)
+
+
+def fast_folder() -> str | None:
+    """Memory, where there is a file system in it with room enough."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30:
+        return str(memory)
+    return None
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from .dovecot import Dovecot, DovecotSetup
 from .layout import Layout
 from .region import CLOUD_OWNER
 from .server import start_all, stop_all
+from .throwaway import fast_folder
 from .tls import Authority
 
 PASSWORD = "the-same-for-all"
@@ -114,14 +115,6 @@ class VirtualPair:
         for root, folders, files in os.walk(home):
             for each in (*folders, *files):
                 os.lchown(Path(root) / each, *self.owner)
-
-
-def fast_folder() -> str | None:
-    """Memory, where there is a file system in it with room enough."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30:
-        return str(memory)
-    return None
 
 
 def _dovecot(name: str, layout: Layout, authority: Authority, claimed: Iterator[int], extra: str) -> Dovecot:

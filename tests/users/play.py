@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.lab.virtual import fast_folder
+from tests.lab.throwaway import fast_folder
 
 from .machine import RandomUsers
 from .stage import Tally, opened

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.virtual import VirtualPair, fast_folder
+from tests.lab.throwaway import fast_folder
+from tests.lab.virtual import VirtualPair
 
 from . import engine, taps
 from .stage import Play, Scenario, Verdict
