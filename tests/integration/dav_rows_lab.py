@@ -7,13 +7,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from ansible_collections.atmail.migration.plugins.module_utils.dav.model import Collection, Item
 from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.cards import Groups
 from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.side import Site, open_rows
 from ansible_collections.atmail.migration.plugins.module_utils.dav.sides import Source
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.reach import Reached, reached
 from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
 from ansible_collections.atmail.migration.plugins.module_utils.transport.database import Database, DatabaseServer
+
+from tests.lab import ports
+from tests.lab.sshd import Sshd, SshdSetup
+from tests.lab.throwaway import throw_away
 
 from .generations_lab import PASSWORD, READER, Atmail
 
@@ -24,6 +30,35 @@ def connect(atmail: Atmail) -> Database:
     """A session of the user who may only read."""
     port = atmail.server.setup.port
     return Database(DatabaseServer("127.0.0.1", atmail.database, READER, PASSWORD, port, tls=False), read_only=True)
+
+
+@contextmanager
+def through_ssh(atmail: Atmail) -> Iterator[Reached]:
+    """The way to the database through an SSH server of its own, as the options of a module name it."""
+    port = atmail.server.setup.port
+
+    def make(folder: Path) -> Sshd:
+        return Sshd("sshd", folder / "sshd", SshdSetup(ports.claim(folder, 1)[0], [port]))
+
+    with throw_away("sshd", make) as sshd:
+        options = {
+            "database": {
+                "host": "127.0.0.1",
+                "port": port,
+                "name": atmail.database,
+                "user": READER,
+                "password": PASSWORD,
+            },
+            "ssh": {
+                "host": "127.0.0.1",
+                "port": sshd.setup.port,
+                "user": sshd.user,
+                "key_file": str(sshd.key_file),
+                "known_hosts": str(sshd.known_hosts),
+            },
+        }
+        with reached(options) as way:
+            yield way
 
 
 @contextmanager

@@ -5,15 +5,22 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dav.libraries import vobject
 from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.cards import Groups
-from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.side import open_rows
+from ansible_collections.atmail.migration.plugins.module_utils.dav.rows.side import Site, open_rows
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError, MissingTableError
+from ansible_collections.atmail.migration.plugins.module_utils.platforms.reach import reached
 from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Overrides
+
+from tests.lab.atmail_dav import Amount, fill_account, put_calendar
+from tests.lab.objects import Thing, events
 
 from .dav_rows_lab import (
     ANN,
@@ -29,6 +36,7 @@ from .dav_rows_lab import (
     put_group,
     site,
     statements,
+    through_ssh,
 )
 from .generations_lab import Generations
 
@@ -390,3 +398,57 @@ def test_a_database_of_something_else(generations: Generations) -> None:
         pass
     with atmail.server.session(None) as cursor:
         cursor.execute(f"DROP DATABASE `{atmail.database}`")
+
+
+@pytest.mark.parametrize("generation", ["7", "7-early", "6", "5", "open"])
+def test_everything_that_the_lab_puts_comes_out(generations: Generations, generation: str) -> None:
+    atmail = generations.fresh(generation)
+    amount = Amount({"Work": 12, "Family": 3}, 11, groups=2)
+    with atmail.server.session(atmail.database) as cursor:
+        for _time in range(2):
+            fill_account(cursor, ANN, amount, atmail.generation)
+    with account(atmail) as source:
+        survey = source.survey()
+        found = {each.properties.name: everything(source, each) for each in survey.collections}
+        findings = [each for collection in survey.collections for each in source.changes(collection).findings]
+        findings += [each for items in found.values() for item in items.values() for each in item.findings]
+    assert [each for each in findings if each.level == "error"] == []
+    assert len(found["Contacts"]) == 13
+    calendars = sum(len(items) for name, items in found.items() if name != "Contacts")
+    assert calendars == (0 if generation == "open" else 15)
+
+
+def test_many_events_and_a_large_one_through_the_tunnel(generations: Generations) -> None:
+    """A collection is listed by one statement, and read by few, none of them with all of it in memory."""
+    atmail = generations.fresh("7")
+    attachment = "ATTACH;ENCODING=BASE64;VALUE=BINARY:" + "QUJD" * 1_250_000
+    things = [*events(2_000, "many"), Thing("large.ics", ics("large", more=attachment)), *events(50, "more")]
+    with atmail.server.session(atmail.database) as cursor:
+        number = put_calendar(cursor, ANN, "work", things)
+    with through_ssh(atmail) as way, Site(way.connect, Overrides(), connections=2) as opened:
+        source = open_rows(opened, ANN)
+        collection = collections(source)[f"calendars/{number}"]
+        before = statements(atmail)
+        items = everything(source, collection)
+        assert statements(atmail) - before < 25
+        assert {name: item.data for name, item in items.items()} == {each.name: each.data for each in things}
+        with ThreadPoolExecutor(4) as pool:
+            names = [each.name for each in things]
+            parts = [names[start::4] for start in range(4)]
+            read = pool.map(lambda part: [item.name for item in source.read(collection, part)], parts)
+            assert sorted(name for part in read for name in part) == sorted(names)
+
+
+def test_a_dump_is_a_source_too(generations: Generations, tmp_path: Path) -> None:
+    atmail = generations.fresh("7")
+    with atmail.server.session(atmail.database) as cursor:
+        fill_account(cursor, ANN, Amount({"Work": 5}, 4, groups=1), atmail.generation)
+    command = ["mariadb-dump", "--no-defaults", f"--socket={atmail.server.socket}", "--default-character-set=utf8mb4"]
+    dump = tmp_path / "dump.sql"
+    dump.write_bytes(subprocess.run([*command, atmail.database], check=True, capture_output=True).stdout)
+    options = {"dump": {"path": str(dump), "allow_truncated": False}}
+    with account(atmail) as source:
+        expected = {each.key: everything(source, each) for each in source.survey().collections}
+    with reached(options) as way, Site(way.connect, Overrides()) as opened:
+        source = open_rows(opened, ANN)
+        assert {each.key: everything(source, each) for each in source.survey().collections} == expected

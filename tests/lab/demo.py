@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 from . import atmail, mailgen
 from .atmail import AtmailAccount, AtmailAlias, SpamSetting
+from .atmail_dav import Amount, fill_account
 from .errors import LabError
 from .maildir import write_mailbox
 from .site import Site
 
 #: Part of the demo's messages that each scale has, and the size of its largest message in bytes.
 SCALES = {"demo": (1.0, mailgen.MAX_SIZE), "test": (0.08, 256 << 10)}
+
+
+_USUAL = Amount({"Personal": 6}, 5)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Person:
     auto_reply: str = ""
     quota_kb: int = 2097152
     time_zone: str = "Australia/Melbourne"
+    kept: Amount = _USUAL
 
 
 _AWAY = """I'm away until Monday <the 30th> & read no mail. Grüße!
@@ -46,13 +51,17 @@ In urgent cases: "Bob" on +61 3 5550 0199."""
 
 #: One cast for every site; whoever has a site of one's own sees other mail, since that depends on the address.
 PEOPLE = (
-    Person("ann", "Ann", "Lee", "plain", 900, 12),
-    Person("bob", "Bob", "O'Brien", "md5", 700, 9, forward="o'brien&sons@phone.example.net"),
+    Person("ann", "Ann", "Lee", "plain", 900, 12, kept=Amount({"Work": 40, "Family": 20}, 80, groups=2)),
+    Person(
+        *("bob", "Bob", "O'Brien", "md5", 700, 9),
+        forward="o'brien&sons@phone.example.net",
+        kept=Amount({"Personal": 15}, 20, groups=1),
+    ),
     Person("chloe.martin", "Chloé", "Martin", "md5_crypt", 450, 10, time_zone="Europe/Paris"),
     Person("dieter", "Dieter", "Müller", "md5", 380, 8, password="summer", time_zone="Europe/Berlin"),
     Person("erin", "Erin", "Walsh", "plain", 260, 7, auto_reply=_AWAY, password='Pa ss"w\\ör{d}$1'),
     Person("frank_former", "Frank", "Former", "md5_crypt", 120, 6, enabled=False),
-    Person("postmaster", "", "", "md5", 60, 5, quota_kb=0),
+    Person("postmaster", "", "", "md5", 60, 5, quota_kb=0, kept=Amount({}, 0)),
     Person("7sales", "Sales", "Team", "md5_crypt", 40, 5, quota_kb=51200, forward="ann@{domain}"),
 )
 
@@ -70,9 +79,12 @@ def fill(site: Site, scale: str, say: Callable[[str], None]) -> bool:
     for number, person in enumerate(PEOPLE):
         more = _fill_mailbox(site, person, scale, huge_gap=number == 0)
         messages, folders = messages + more[0], folders + more[1]
+    share = SCALES[scale][0]
     with site.database.session() as cursor:
         atmail.put_aliases(cursor, _aliases(site.domain))
         atmail.put_spam_settings(cursor, _spam_settings(site.domain))
+        for person in PEOPLE:
+            fill_account(cursor, f"{person.local}@{site.domain}", _scaled(person.kept, share), site.generation)
     site.state.scale = scale
     say(f"{site.name}: {len(PEOPLE)} accounts, {folders} folders, {messages} messages")
     return True
@@ -83,6 +95,12 @@ def password(address: str) -> str:
     chance = random.Random(f"password {address}")
     words = chance.sample(("Orange", "Kite", "Harbour", "Violet", "Tram", "Magpie", "Lantern", "Quartz"), 2)
     return f"{words[0]}-{words[1]}-{chance.randint(10, 99)}{chance.choice('!%+=?')}"
+
+
+def _scaled(amount: Amount, share: float) -> Amount:
+    """A part of it, of everything at least something."""
+    calendars = {name: max(2, int(count * share)) for name, count in amount.calendars.items()}
+    return Amount(calendars, max(4, int(amount.contacts * share)) if amount.contacts else 0, amount.groups)
 
 
 def _fill_mailbox(site: Site, person: Person, scale: str, *, huge_gap: bool) -> tuple[int, int]:
