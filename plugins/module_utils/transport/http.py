@@ -9,7 +9,6 @@ connection that breaks. What a status means for what was asked is up to the call
 
 from __future__ import annotations
 
-import email.utils
 import http.client
 import ssl
 import threading
@@ -214,10 +213,11 @@ class Http:
             sent = self._authorization(asked)
             with self._courtesy.admitted(self._account) as lease:
                 answer = self._let_in(self._once_more(asked, sent), sent)
+            if answer is None:
+                lease.release()  # it is asked for again with what the server wants to hear now
+                return None
             with self._lock:
-                old, self._lease = self._lease, lease
-            if old is not None:
-                old.release()
+                self._lease = lease
             return answer
 
     def _authorization(self, asked: _Asked) -> str | None:
@@ -362,8 +362,10 @@ def retry_after(value: str | None, now: float) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(min(int(text[:9]), 86400))
+    from email.utils import parsedate_to_datetime  # takes time to load, and is seldom needed
+
     try:
-        date = email.utils.parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
     return max(0.0, min(date.timestamp() - now, 86400.0))

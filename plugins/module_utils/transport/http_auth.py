@@ -11,12 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, urlsplit
-from urllib.request import parse_http_list
 
 from ..errors import AuthError
 
@@ -25,6 +25,8 @@ Scheme = Literal["basic", "digest", "bearer"]
 AUTH_METHODS = ("auto", "basic", "digest", "bearer")
 
 _HASHES: Mapping[str, str] = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
+#: What stands between commas, of which those within quotes are none (RFC 9110 section 5.6.1).
+_ITEMS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 #: The safest first; a server that knows no algorithm's name means MD5.
 _PREFERRED = ("SHA-512-256", "SHA-256", "MD5")
 
@@ -40,9 +42,11 @@ class Challenge:
 def challenges(values: Iterable[str]) -> list[Challenge]:
     """What ``WWW-Authenticate`` headers offer, in their order; several may stand in one header."""
     found: list[tuple[str, dict[str, str]]] = []
-    for item in (item for value in values for item in parse_http_list(value)):
+    for item in (item for value in values for item in _ITEMS.findall(value)):
         name, equals, value = item.partition("=")
         word, space, rest = name.strip().partition(" ")
+        if not word:
+            continue
         if space or not equals:  # a scheme, perhaps with its first parameter behind it
             found.append((word.lower(), {}))
             name = rest

@@ -370,3 +370,20 @@ def test_words_of_a_server_are_one_printable_line() -> None:
 def test_every_failure_is_an_error_of_ours() -> None:
     with asking(Peer(1, "http")) as http, pytest.raises(MigrationError):
         http.ask("GET", "http://127.0.0.1:1/")
+
+
+def test_a_log_in_that_is_asked_for_again_at_once_does_not_wait_for_itself() -> None:
+    nonces = iter(["one", "two", "two", "two"])
+
+    def answer(request: Request) -> Reply:
+        said = request.headers.get("Authorization", "")
+        if 'nonce="two"' in said:
+            return Reply(200, b"in")
+        stale = ", stale=true" if said else ""
+        return Reply(
+            401, headers=(("WWW-Authenticate", f'Digest realm="x", qop="auth", nonce="{next(nonces)}"{stale}'),)
+        )
+
+    with serving(answer) as peer, asking(peer) as http:
+        assert http.ask("GET", peer.url).body == b"in"
+        assert len(peer.seen) == 3

@@ -14,10 +14,8 @@ from urllib.parse import urljoin
 
 from ...courtesy import Caps, Courtesy
 from ...errors import InputError, ProtocolError
-from ...transport import tokens
 from ...transport.http import MAX_ANSWER, Answer, Client, Http
 from ...transport.http_auth import Authorizer, Login
-from ...transport.imap import Account as User
 from ...transport.tcp import tls_context
 from ..model import Collection
 from . import refusals, urls
@@ -208,5 +206,8 @@ def _login(server: WebServer, user: str, password: str | None) -> tuple[Login, d
 
 
 def _token(server: WebServer, user: str, password: str | None, refused: str | None) -> str | None:
+    from ...transport import tokens  # seldom needed
+    from ...transport.imap import Account as User
+
     account = User(user, password)
     return tokens.token_for(server, account) if refused is None else tokens.renewed(server, account, refused)

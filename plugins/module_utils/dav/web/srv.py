@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import DnsError
-from ...transport.nameserver import Asker, NameServer, parse_server, system_resolvers
 from .server import WebServer
+
+if TYPE_CHECKING:
+    from ...transport.nameserver import Asker, NameServer
 
 _SERVICES = ("_caldavs._tcp", "_carddavs._tcp")
 
@@ -24,6 +27,8 @@ def located(server: WebServer) -> str:
     domain = server.domain
     if domain is None:
         return server.url
+    from ...transport.nameserver import Asker, parse_server, system_resolvers  # seldom needed, and large
+
     resolvers = [parse_server(one, resolver=True, option=f"{server.name}.dns_servers") for one in server.dns_servers]
     with Asker(min(server.timeout, 5.0)) as asker:
         for service in _SERVICES:
