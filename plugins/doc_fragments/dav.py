@@ -79,8 +79,8 @@ options:
         type: str
       admin_method:
         description:
-          - How it does that. V(separator) logs in as C(user*admin), V(authorize_as) names the account in a header, as
-            Cyrus understands it.
+          - How it does that. V(separator) logs in as C(user*admin), V(authorize_as) names the account in a header,
+            which Cyrus heeds as a backend of a Murder only.
           - V(direct) logs in as the admin user itself, which has rights to the accounts' own addresses; that needs
             O(source.principal).
         type: str
@@ -317,8 +317,8 @@ options:
         type: str
       admin_method:
         description:
-          - How it does that. V(separator) logs in as C(user*admin), V(authorize_as) names the account in a header, as
-            Cyrus understands it.
+          - How it does that. V(separator) logs in as C(user*admin), V(authorize_as) names the account in a header,
+            which Cyrus heeds as a backend of a Murder only.
           - V(direct) logs in as the admin user itself, which has rights to the accounts' own addresses; that needs
             O(target.principal).
         type: str

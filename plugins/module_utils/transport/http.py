@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..hints import NOT_NOW, SLOW_DOWN, Hint, read_hint
 from .http_auth import Authorizer
-from .http_pool import failures, pool, trouble
+from .http_pool import failures, limits, pool, trouble
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 #: An answer is read up to so many bytes unless the caller says otherwise.
@@ -266,6 +266,7 @@ class Http:
                 redirect=False,
                 preload_content=False,
                 decode_content=True,
+                timeout=limits(self._client.timeout, len(asked.body)),
             )
             body, cut = self._body(response, asked.limit)
         except MigrationError as error:

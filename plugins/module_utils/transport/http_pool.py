@@ -14,6 +14,8 @@ from ..errors import ConnectionLostError, MigrationError, MissingLibraryError, P
 from .tcp import connect, socket_error
 
 URLLIB3_WANTED = "2.2"
+#: What a server may need for each byte that it gets: ten seconds for a megabyte.
+_SECONDS_PER_BYTE = 10 / 1_000_000
 #: What an unknown time limit is taken for, in seconds.
 _SECONDS = 60.0
 
@@ -21,18 +23,22 @@ _SECONDS = 60.0
 def pool(scheme: str, host: str, port: int, *, connections: int, timeout: float, context: ssl.SSLContext) -> Any:
     """A ``urllib3.HTTPConnectionPool``: at most ``connections`` at once, whoever wants more waits."""
     library = _library()
-    limits = library.Timeout(connect=timeout, read=timeout)
     if scheme != "https":
-        return library.plain(host, port, timeout=limits, maxsize=connections, block=True)
+        return library.plain(host, port, timeout=limits(timeout, 0), maxsize=connections, block=True)
     return library.tls(
         host,
         port,
-        timeout=limits,
+        timeout=limits(timeout, 0),
         maxsize=connections,
         block=True,
         ssl_context=context,
         assert_hostname=None if context.check_hostname else False,
     )
+
+
+def limits(timeout: float, size: int) -> Any:
+    """The time limits of a request whose body has ``size`` bytes: servers look at what they get before they answer."""
+    return _library().Timeout(connect=timeout, read=timeout + size * _SECONDS_PER_BYTE)
 
 
 class _Library:

@@ -269,6 +269,17 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
             http.ask("GET", peer.url)
 
 
+def test_a_large_object_has_more_time() -> None:
+    def slow(_request: Request) -> Reply:
+        time.sleep(0.3)
+        return Reply(201)
+
+    with serving(slow) as peer, asking(peer, timeout=0.1) as http:
+        with pytest.raises(TimedOutError):
+            http.ask("PUT", peer.url, b"x")
+        assert http.ask("PUT", peer.url, b"x" * 100_000).status == 201
+
+
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
