@@ -28,6 +28,7 @@ from .work import Work
 #: So many differences of an object are told.
 _SHOWN = 5
 _ADDED = ": added"
+_STRICT = "the target stores its text in the strict form"
 _MENDED = "the target would have lost a part of it, so its text was written in the strict form"
 
 
@@ -96,13 +97,11 @@ class Alterations:
         return next(iter(self.target.read(target, [before.name])), None)
 
     def _tell(self, work: Work, mine: Item, stored: Item, written: bytes | None, wanted: bytes) -> None:
-        left = compare.differences(wanted if written else mine.data, stored.data, IGNORED)
-        if not left and written is None:
-            return
+        left = compare.differences(wanted, stored.data, IGNORED)
         if left and all(one.endswith(_ADDED) for one in left) and written is None:
             self._find(work, mine, "note", f"the target adds to it ({_some(left)})")
             return
-        words = f"the target stores it otherwise ({_some(left)})" if left else _MENDED
+        words = f"the target stores it otherwise ({_some(left)})" if left else _MENDED if written else _STRICT
         if written and left:
             words = f"{_MENDED}; {words}"
         spot = Spot(self.outcome.target_user, work.kind, work.slug, mine.name)

@@ -7,6 +7,7 @@ Only what the standards forbid is mended, and only in an object that was refused
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 from collections.abc import Callable, Iterator
@@ -74,16 +75,16 @@ def with_uid(data: bytes, uid: str) -> bytes:
 
 
 def strict(data: bytes, kind: Kind) -> bytes:
-    """The object with its texts as the standards want them: UTF-8, vCard 3.0 at least, commas and semicolons escaped.
+    """The object with its texts as the standards want them.
 
-    A reader that splits texts at commas (RFC 5545 section 3.3.11, RFC 6350 section 3.4) may lose the rest of one. What
-    is strict already comes back as it is.
+    UTF-8, no control bytes, folded between letters, vCard 3.0 at least, commas and semicolons escaped: a reader that
+    splits texts at commas (RFC 5545 section 3.3.11, RFC 6350 section 3.4) may lose the rest of one.
     """
-    before = _charset(data, _NOWHERE)
-    lines = unfolded(before)
-    after = modern(lines) if kind is Kind.ADDRESS_BOOK and is_old(before) else lines
-    after = [_escaped(line) for line in after]
-    return folded(after) if after != lines else before
+    text = _control(_line_ends(_charset(data, _NOWHERE), _NOWHERE), _NOWHERE)
+    lines = unfolded(text)
+    if kind is Kind.ADDRESS_BOOK and is_old(text):
+        lines = modern(lines)
+    return folded(_escaped(line) for line in lines)
 
 
 def _escaped(line: bytes) -> bytes:
@@ -100,6 +101,9 @@ def _escaped(line: bytes) -> bytes:
 
 def _charset(data: bytes, _place: Place) -> bytes:
     data = data.removeprefix(_BOM)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-16").encode()
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -128,6 +132,15 @@ def _broken_lines(data: bytes, _place: Place) -> bytes:
         else:
             lines.append(line)
     return folded(lines) if lines != unfolded(data) else data
+
+
+def _ends(data: bytes, _place: Place) -> bytes:
+    """The END lines that are missing after the last line: the text was cut off."""
+    lines = unfolded(data)
+    path: tuple[bytes, ...] = ()
+    for inner, line in walk(lines):
+        path = inner[:-1] if name_of(line) == b"END" else inner
+    return folded([*lines, *(b"END:" + part for part in reversed(path))]) if path else data
 
 
 def _envelope(data: bytes, _place: Place) -> bytes:
@@ -268,6 +281,7 @@ _TEXT: tuple[tuple[str, _Mend], ...] = (
     ("its line ends were made CR LF", _line_ends),
     ("control bytes were taken out", _control),
     ("broken lines were joined", _broken_lines),
+    ("its end was added", _ends),
 )
 _CALENDAR: tuple[tuple[str, _Mend], ...] = (
     *_TEXT,
