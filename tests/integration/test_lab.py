@@ -425,7 +425,7 @@ class TestLife:
         assert up.returncode == 0, up.stderr
         try:
             assert f"globex: {len(demo.PEOPLE)} accounts" in up.stdout
-            assert _command("status", *common).stdout.count("running") == 10
+            assert _command("status", *common).stdout.count("running") == 14
             again = _command("up", *common, "--sites", "acme,globex", "--regions", "eu,us", "--scale", "test")
             assert "accounts" not in again.stdout
         finally:
@@ -452,7 +452,7 @@ class TestOrdinaryUser:
             try:
                 lab = Lab.open(f"{folder}/lab")
                 found = [process.load(server.pid_file) for server in lab.servers]
-                assert len(found) == 5
+                assert len(found) == 7
                 for each in found:
                     assert each is not None
                     assert Path(f"/proc/{each.pid}").stat().st_uid == user.pw_uid

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import sys
 import tempfile
@@ -88,8 +89,9 @@ class Radicale(Server):
         return [sys.executable, "-B", "-m", "radicale", "--config", str(self.configuration)]
 
     def environment(self) -> dict[str, str]:
-        # where its plugins are
-        return {**super().environment(), "PYTHONPATH": str(_ROOT)}
+        # where its plugins are, and where our own libraries are if somebody had to say so
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {**super().environment(), "PYTHONPATH": os.pathsep.join(paths)}
 
     def prepare(self) -> None:
         self.data.mkdir(exist_ok=True)
