@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from ..libraries import icalendar, windows_zones
+from .vtimezone import timezone
 
 _PRODUCT = "-//atmail.migration//Atmail rows//EN"
 _OFFSET = re.compile(r"\(?(?:GMT|UTC)?\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\)?", re.IGNORECASE)
@@ -68,8 +69,8 @@ def zone_id(written: str) -> str | None:
 
 @cache
 def definition(zone: str) -> Any:
-    """The VTIMEZONE (RFC 5545, section 3.6.5) of a zone of the database."""
-    return icalendar().Timezone.from_tzid(zone)
+    """The VTIMEZONE of a zone of the database; see :func:`vtimezone.timezone`."""
+    return timezone(zone)
 
 
 @cache

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import io
+import random
+from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dav.libraries import icalendar
@@ -49,6 +53,30 @@ def test_any_text_is_a_zone_that_can_be_written_or_none(written: str) -> None:
     found = zone_id(written)
     if found is not None:
         assert definition(found)["TZID"] == found
+
+
+ZONES = [
+    *("Europe/Berlin", "Australia/Melbourne", "America/New_York", "Asia/Kolkata", "Europe/Moscow", "America/Sao_Paulo"),
+    *("Pacific/Auckland", "Europe/Dublin", "Asia/Tehran", "Africa/Casablanca", "Etc/GMT-10", "Australia/Lord_Howe"),
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_definition_is_the_zone(zone: str) -> None:
+    """At every hour around every change of the clocks, also in years for which nobody has listed them."""
+    text = calendar_text(zone)
+    assert "RDATE" not in text
+    written = icalendar().Calendar.from_ical(text)
+    assert len(written.walk("VTIMEZONE")) == 1
+    read = importlib.import_module("dateutil.tz").tzical(io.StringIO(text)).get(zone)
+    last = 2036 if zone == "Africa/Casablanca" else 2045  # Ramadan follows no rule of this calendar
+    chance = random.Random(zone)
+    for year in range(1996, last):
+        for _number in range(20):
+            time = dt.datetime(year, 1, 1, 12) + dt.timedelta(hours=chance.randrange(8700))  # noqa: DTZ001
+            there, here = time.replace(tzinfo=ZoneInfo(zone)), time.replace(tzinfo=read)
+            if there.utcoffset() == there.replace(fold=1).utcoffset():
+                assert here.utcoffset() == there.utcoffset(), time
 
 
 def test_a_definition_says_when_the_clocks_change() -> None:
