@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from ..ledger_dav import REPAIRED, UNSUPPORTED, RefusedRow
 from .compare import SCHEDULE_AGENT, differences, digest
@@ -151,13 +152,19 @@ def _properties(pair: Pair, source: Collection, target: Collection) -> Iterator[
     """What the source's collection says of itself and the target's does not."""
     for one in fields(Properties):
         wanted, seen = getattr(pair.wanted, one.name), getattr(target.properties, one.name)
-        if wanted is None or wanted == seen:
-            continue
-        if one.name == "timezone" and seen and digest(wanted.encode()) == digest(seen.encode()):
-            continue
-        if one.name == "color" and seen and _color(wanted) == _color(seen):
-            continue
-        yield _of(source, "property", detail=one.name)
+        if wanted is not None and not _alike(one.name, wanted, seen):
+            yield _of(source, "property", detail=one.name)
+
+
+def _alike(name: str, wanted: Any, seen: Any) -> bool:
+    """Whether two values of a property mean the same."""
+    if name == "transparent":
+        return bool(wanted) == bool(seen)  # without it a calendar is opaque (RFC 6638 section 9.1)
+    if name == "timezone" and seen:
+        return digest(wanted.encode()) == digest(seen.encode())
+    if name == "color" and seen:
+        return _color(wanted) == _color(seen)
+    return bool(wanted == seen)
 
 
 def _color(value: str) -> str:

@@ -86,12 +86,21 @@ def test_counts_see_only_how_many_there_are() -> None:
         (Properties("Other", None, "#ff0000", 2, NAMED.timezone), ["name"]),
         (Properties("Work", None, "#ff0000", 3, "BEGIN:VCALENDAR\nX:1\nEND:VCALENDAR\n"), ["order", "timezone"]),
         (Properties("Work", "more than the source says", "#FF0000", 2, NAMED.timezone, transparent=True), []),
+        (Properties("Work", None, "#FF0000", None, NAMED.timezone), ["order"]),
     ],
 )
 def test_what_a_collection_says_of_itself(properties: Properties, named: list[str]) -> None:
     verdict = audited(side(ONE), side(ONE, properties))
     assert [one.detail for one in verdict.differences] == named
     assert verdict.content_identical
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "named"), [(False, None, []), (True, None, ["transparent"]), (True, True, [])]
+)
+def test_a_calendar_is_opaque_unless_it_says_otherwise(wanted: bool, seen: bool | None, named: list[str]) -> None:
+    verdict = audited(side(ONE, Properties(transparent=wanted)), side(ONE, Properties(transparent=seen)))
+    assert [one.detail for one in verdict.differences] == named
 
 
 def test_collections_that_only_one_side_has() -> None:
