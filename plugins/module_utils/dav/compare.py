@@ -3,9 +3,10 @@
 """Whether two iCalendar or vCard texts say the same (RFC 5545, RFC 6350, vCard 2.1 and 3.0).
 
 What does not count: folding, line ends, the order of properties, parameters and components, the case of their names,
-quotes around a parameter that needs none, the order of a rule's parts, the line breaks of base64, and what servers
-write themselves: PRODID, DTSTAMP and the parameter SCHEDULE-STATUS (RFC 6638 section 7.3). Everything else counts.
-Texts that are no good are compared, too: a line that is none counts as it stands, and nothing here ever raises.
+quotes around a parameter that needs none, the order of a rule's parts, whether a list stands on one line, the line
+breaks of base64, and what servers write themselves: PRODID, DTSTAMP and the parameter SCHEDULE-STATUS (RFC 6638 section
+7.3). Everything else counts. Texts that are no good are compared, too: a line that is none counts as it stands, and
+nothing here ever raises.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _PARAMETER = re.compile(rb';([^=;:"]*)(?:=((?:"[^"]*"|[^";:])*))?')
 _VALUE = re.compile(rb'"([^"]*)"|([^,"]+)')
 _SERVERS_OWN = frozenset({b"PRODID", b"DTSTAMP"})
 _SERVERS_PARAMETERS = frozenset({b"SCHEDULE-STATUS"})
+#: Lists that may as well stand on several lines (RFC 5545 sections 3.8.1.2, 3.8.1.10, 3.8.5.1 and 3.8.5.2).
+_LISTS = frozenset({b"CATEGORIES", b"RESOURCES", b"EXDATE", b"RDATE"})
+_COMMA = re.compile(rb"(?<!\\),")
 #: The parts of a recurrence rule may stand in any order, in any case (RFC 5545 section 3.3.10).
 _RULES = frozenset({b"RRULE", b"EXRULE"})
 _ENCODINGS = {b"QUOTED-PRINTABLE": b"QUOTED-PRINTABLE", b"BASE64": b"B", b"B": b"B", b"8BIT": b"8BIT", b"7BIT": b"7BIT"}
@@ -114,7 +118,8 @@ def _parse(data: bytes, ignored: frozenset[bytes]) -> Part:
         elif name == b"END" and len(open_parts) > 1 and open_parts[-1].name == value.strip().upper():
             open_parts.pop()
         elif name not in _SERVERS_OWN:
-            open_parts[-1].lines.append((name, _canonical(raw, name, parameters, value, skipped)))
+            each = _COMMA.split(value) if name in _LISTS and b"," in value else (value,)
+            open_parts[-1].lines += [(name, _canonical(raw, name, parameters, one, skipped)) for one in each]
     return root
 
 

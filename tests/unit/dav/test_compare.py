@@ -65,6 +65,8 @@ END:VCARD
         (EVENT, EVENT.replace(b"one\\ntwo", b"one\\Ntwo")),
         (EVENT, EVENT.replace(b"\nACTION:DISPLAY\nTRIGGER:-PT5M", b"\nTRIGGER:-PT5M\nACTION:DISPLAY")),
         (EVENT, EVENT + b"\r\n\r\n"),
+        (b"CATEGORIES;LANGUAGE=en:a\\,b,c\nX:1\n", b"CATEGORIES;LANGUAGE=en:c\nX:1\nCATEGORIES;LANGUAGE=en:a\\,b\n"),
+        (b"EXDATE:20260101,20260102\n", b"EXDATE:20260102\nEXDATE:20260101\n"),
         (b"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\n", b"RRULE:FREQ=YEARLY;BYDAY=-1su;BYMONTH=3\n"),
         (CARD, CARD.replace(b"TYPE=WORK,VOICE", b"type=voice;TYPE=work")),
         (CARD, CARD.replace(b"TYPE=WORK,VOICE", b"WORK;VOICE")),
@@ -101,6 +103,8 @@ def test_what_counts_is_named_without_its_value(other: bytes, said: tuple[str, .
 
 
 def test_a_list_of_two_is_not_one_with_a_comma() -> None:
+    assert not same(b"CATEGORIES:a\\,b\n", b"CATEGORIES:a\nCATEGORIES:b\n")
+    assert not same(b"SUMMARY:a,b\n", b"SUMMARY:a\nSUMMARY:b\n")
     assert not same(b'X;A="b,c":1\n', b"X;A=b,c:1\n")
 
 
