@@ -127,8 +127,12 @@ class Http:
 
         :raises AuthError: user or password are refused, here or before; or there is no way to log in that fits.
         :raises ThrottledError: the server has asked for patience for longer than is waited.
-        :raises ProtocolError: it sends us elsewhere or in circles, or speaks no HTTP.
+        :raises ProtocolError: it sends us elsewhere or in circles, or speaks no HTTP; or the address is elsewhere.
         """
+        if not self.allowed(url):
+            raise ProtocolError(
+                f"this address is at another host, which may not know who we are: {_shown(url)}", **self._client.place
+            )
         asked = _Asked(method, url, body, {**self._client.headers, **(headers or {})}, limit)
         for _number in range(_MAX_REDIRECTS + 1):
             answer = self._patiently(asked)

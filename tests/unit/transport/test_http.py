@@ -161,6 +161,14 @@ def test_a_redirect_elsewhere_is_not_followed(target: str) -> None:
     assert peer.seen == []
 
 
+def test_another_host_is_asked_nothing() -> None:
+    with serving(guarded) as peer, asking(peer, "basic") as http:
+        for url in ("http://localhost:{port}/", "https://evil.example/", "file:///etc/passwd", ""):
+            with pytest.raises(ProtocolError):
+                http.ask("GET", url.format(port=peer.port))
+    assert peer.seen == []
+
+
 def test_redirects_in_circles_end() -> None:
     with serving(lambda _request: Reply(307, headers=(("Location", "/"),))) as peer, asking(peer) as http:
         with pytest.raises(ProtocolError, match="circles"):
@@ -352,8 +360,10 @@ def test_certificates_are_judged_as_everywhere(authority: Authority) -> None:
 
 
 def test_a_server_without_tls_gets_no_password() -> None:
-    with serving(guarded) as peer, asking(peer, "basic") as http, pytest.raises(TlsError):
-        http.ask("GET", peer.url.replace("http:", "https:"))
+    with serving(guarded) as peer:
+        there = peer.url.replace("http:", "https:")
+        with asking(peer, "basic", base=there) as http, pytest.raises(TlsError):
+            http.ask("GET", there)
     assert peer.seen == []
 
 

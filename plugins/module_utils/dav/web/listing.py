@@ -169,7 +169,8 @@ def _objects(
         if urls.decoded(url) in (urls.decoded(here), urls.decoded(base)):
             continue
         is_folder = response.href.endswith("/") or dav("collection") in kinds(response.props.get(names.RESOURCE_TYPE))
-        if not is_folder and (urls.inside(here, url) or urls.inside(base, url)):
+        inside = urls.inside(here, url) or urls.inside(base, url)
+        if inside and not is_folder and account.http.allowed(url):
             yield urls.name_of(url), response
 
 

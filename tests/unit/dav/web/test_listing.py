@@ -104,7 +104,8 @@ def test_only_objects_right_in_the_collection_count() -> None:
         response("/home/cal/deeper", "<resourcetype><collection/></resourcetype>" + etag('"2"')),
         response("/home/cal/deeper/b.ics", etag('"3"')),
         response("/home/other/c.ics", etag('"4"')),
-        response("http://internal:8080/home/cal/d.ics", etag('"5"')),
+        response("http://127.0.0.1:8080/home/cal/d.ics", etag('"5"')),
+        response("https://evil.example/home/cal/e.ics", etag('"6"')),
     )
     with odd({"PROPFIND /home/cal/": others}) as (side, _peer):
         assert set(side.changes(CALENDAR).versions) == {"a.ics", "d.ics"}
