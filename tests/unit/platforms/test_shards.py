@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError, MissingTableError
+from ansible_collections.atmail.migration.plugins.module_utils.platforms import atmail_dav
 from ansible_collections.atmail.migration.plugins.module_utils.platforms.atmail import COUNTED
 from ansible_collections.atmail.migration.plugins.module_utils.platforms.shape import Column, Overrides, Table
 from ansible_collections.atmail.migration.plugins.module_utils.platforms.shards import (
@@ -106,7 +107,8 @@ def test_a_table_that_another_one_needs() -> None:
 
 def test_every_key_of_atmail_is_in_its_docs() -> None:
     text = (DOCS / "atmail.md").read_text(encoding="utf-8")
-    for key, table in source_profile("atmail").tables.items():
+    tables = [*source_profile("atmail").tables.items(), *atmail_dav.TABLES.items()]
+    for key, table in tables:
         assert f"`{key}`" in text
         for column in table.columns if "contacts" not in key else ("id", "own", "file_as"):
             assert f"`{column}`" in text, f"{key}.{column}"
