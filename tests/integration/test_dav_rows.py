@@ -389,6 +389,14 @@ def test_an_account_without_rows(generations: Generations) -> None:
         assert source.changes(survey.collections[0]).versions == {}
 
 
+def test_a_name_that_its_column_is_too_narrow_for(generations: Generations) -> None:
+    atmail = generations.fresh("5")
+    user = "a" * 60 + "@acme.example"
+    atmail.insert("Calander", user, UserTo=user[:64], Title="x", DateStart="2014-03-03 09:00:00")
+    with account(atmail, user) as source:
+        assert "account_cut" in {each.kind for each in source.survey().findings}
+
+
 def test_a_database_of_something_else(generations: Generations) -> None:
     atmail = generations.fresh("open")
     for table in [name for name in atmail.tables() if name.startswith("Abook")]:

@@ -41,20 +41,24 @@ class Line:
 
 def lines_of(content: bytes) -> Iterator[Line]:
     """The logical lines that are not empty. UTF-16 and UTF-32 come as UTF-8, everything else as the bytes it is."""
-    number, held = 1, b""
+    number, held = 1, [b""]
     for count, line in enumerate(_END.split(_unmarked(content)), start=1):
-        if held.endswith(b"=") and b"QUOTED-PRINTABLE" in held.partition(b":")[0].upper():
+        if held[-1].endswith(b"=") and b"QUOTED-PRINTABLE" in held[0].partition(b":")[0].upper():
             # a soft line break of vCard 2.1, where a blank that follows is a blank
-            held = held[:-1] + line
-            continue
-        if line[:1] in (b" ", b"\t") and held:
-            held += line[1:]
-            continue
-        if held.strip():
-            yield Line(number, held)
-        number, held = count, line
-    if held.strip():
-        yield Line(number, held)
+            held[-1] = held[-1][:-1]
+            held.append(line)
+        elif line[:1] in (b" ", b"\t") and held != [b""]:
+            held.append(line[1:])
+        else:
+            yield from _whole(number, held)
+            number, held = count, [line]
+    yield from _whole(number, held)
+
+
+def _whole(number: int, held: list[bytes]) -> Iterator[Line]:
+    line = b"".join(held)
+    if line.strip():
+        yield Line(number, line)
 
 
 def in_utf8(line: bytes) -> tuple[bytes, bool]:

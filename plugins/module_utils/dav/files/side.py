@@ -20,7 +20,7 @@ from ...platforms.texts import shown
 from ..identity import ENDINGS, is_plain, made_name
 from ..model import Changes, Collection, Finding, Item, Kind, Level, Properties, Survey
 from ..sides import Source
-from .splitting import Piece, Split, SplitError, split_calendar, split_cards
+from .splitting import Described, Piece, Split, SplitError, described, split_calendar, split_cards
 
 __all__ = ["FilesSource", "open_files"]
 
@@ -145,11 +145,8 @@ class FilesSource:
             content = entry.read_bytes()
         except OSError:
             return Properties(name=name), None
-        try:
-            split = _SPLIT[kind](content)
-        except SplitError:
-            return Properties(name=name), _state([content], inner)
-        return Properties(split.name or name, split.description, split.color), _state([content], inner)
+        said = described(content) if kind is Kind.CALENDAR else Described()
+        return Properties(said.name or name, said.description, said.color), _state([content], inner)
 
     def _read(self, collection: Collection) -> tuple[str, _Objects]:
         with self._lock:

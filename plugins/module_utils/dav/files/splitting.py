@@ -27,6 +27,8 @@ _OF_FILE = re.compile(
     rb"X-APPLE-CALENDAR-COLOR|X-PUBLISHED-TTL|X-FROM-URL|X-CALSTART|X-CALEND|X-PRIMARY-CALENDAR|X-OWNER"
 )
 _TZID = re.compile(rb';TZID=(?:"([^"]+)"|([^;:,"]+))', re.IGNORECASE)
+#: So many bytes of a file are looked at for its name.
+_HEAD = 1 << 16
 _COLOR = re.compile(r"#[0-9a-f]{6}(?:[0-9a-f]{2})?", re.IGNORECASE)
 
 
@@ -46,13 +48,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class Split:
-    """What a file has: its objects, and what it says of itself."""
+    """What a file has."""
 
     pieces: tuple[Piece, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a file says of itself; None where it says nothing."""
+
     name: str | None = None
     description: str | None = None
     color: str | None = None
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,19 +116,24 @@ def split_calendar(content: bytes) -> Split:
     """
     said = _Said()
     pieces: list[Piece] = []
-    header: list[bytes] = []
     for calendar in _parts(lines_of(content), _CALENDAR, said):
         own, parts = _inside(calendar, said)
-        header += [said.utf8(line) for line in own]
         pieces += _objects(own, parts, said)
-    values = {_name(line): value_of(line).decode("utf-8", "replace").strip() for line in reversed(header)}
+    return Split(tuple(_without_copies(pieces, said)), said.all())
+
+
+def described(content: bytes) -> Described:
+    """What an ``.ics`` file says of itself before its first component."""
+    values: dict[str, str] = {}
+    for line in lines_of(content[:_HEAD]):
+        if line.name == b"BEGIN" and _what(line) != _CALENDAR:
+            break
+        values.setdefault(_name(line.data), value_of(in_utf8(line.data)[0]).decode("utf-8", "replace").strip())
     color = values.get("X-APPLE-CALENDAR-COLOR", values.get("COLOR", ""))
-    return Split(
-        tuple(_without_copies(pieces, said)),
-        name=_unescaped(values.get("X-WR-CALNAME") or values.get("NAME")),
-        description=_unescaped(values.get("X-WR-CALDESC") or values.get("DESCRIPTION")),
-        color=color if _COLOR.fullmatch(color) else None,
-        findings=said.all(),
+    return Described(
+        _unescaped(values.get("X-WR-CALNAME") or values.get("NAME")),
+        _unescaped(values.get("X-WR-CALDESC") or values.get("DESCRIPTION")),
+        color if _COLOR.fullmatch(color) else None,
     )
 
 
@@ -139,7 +152,7 @@ def split_cards(content: bytes) -> Split:
             lines = [said.utf8(line) for line in card.lines]
         data = folded(lines)
         pieces.append(Piece(data, card.number, uid_of(data), findings))
-    return Split(tuple(_without_copies(pieces, said)), findings=said.all())
+    return Split(tuple(_without_copies(pieces, said)), said.all())
 
 
 def _parts(lines: Iterable[Line], kind: bytes, said: _Said) -> Iterator[_Part]:

@@ -108,7 +108,20 @@ class RowsSource:
         if "calendars" in site.tables and site.places(appointments.KEY, account):
             message = "there are appointments in the tables of an older Atmail, too: they are left where they are"
             yield Finding("appointments_left", message, "warning")
+        if any(map(self._cut, (appointments.KEY, contacts.KEY))):
+            message = (
+                "its name is too long for a column, and who else's rows are under what is left of it, nobody knows"
+            )
+            yield Finding("account_cut", message, "error")
         there = any(site.places(key, account) for key in (appointments.KEY, contacts.KEY))
         if not there and not owned_by(site, account):
             message = f"the database has neither a calendar nor a contact of {shown(self._written)}"
             yield Finding("account_without_rows", message, "warning")
+
+    def _cut(self, key: str) -> bool:
+        """Are there rows under the beginning of a name that its column is too narrow for?"""
+        table = self._site.tables.get(key)
+        widths = {shard.widths.get("account", len(self._account)) for shard in table.shards} if table else set()
+        return any(
+            width < len(self._account) and self._site.places(key, self._account[:width].rstrip()) for width in widths
+        )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from itertools import chain
 
 import pytest
@@ -12,7 +13,9 @@ from ansible_collections.atmail.migration.plugins.module_utils.dav import compar
 from ansible_collections.atmail.migration.plugins.module_utils.dav.content_lines import folded, unfolded
 from ansible_collections.atmail.migration.plugins.module_utils.dav.files.lines import in_utf8, lines_of
 from ansible_collections.atmail.migration.plugins.module_utils.dav.files.splitting import (
+    Described,
     SplitError,
+    described,
     split_calendar,
     split_cards,
 )
@@ -74,9 +77,20 @@ def test_what_a_file_says_of_itself_is_not_said_of_its_objects() -> None:
         "X-WR-TIMEZONE:UTC",
         "X-APPLE-CALENDAR-COLOR:#1BADF8",
     ]
-    found = split_calendar(calendar(event("one"), header=own))
-    assert (found.name, found.color) == ("Ärzte, und\nmehr", "#1BADF8")
-    assert found.pieces[0].data == calendar(event("one"))
+    content = calendar(event("one"), header=own)
+    assert described(content) == Described("Ärzte, und\nmehr", None, "#1BADF8")
+    assert described(content.decode().encode("utf-16")) == described(content)
+    assert described(calendar(event("one", "DESCRIPTION:not the file's"))) == Described()
+    assert split_calendar(content).pieces[0].data == calendar(event("one"))
+
+
+def test_a_large_attachment_takes_no_time() -> None:
+    lines = b"\r\n ".join([b"A" * 74] * 60_000)
+    content = calendar(event("one")).replace(b"END:VEVENT", b"ATTACH:" + lines + b"\r\nEND:VEVENT")
+    began = time.monotonic()
+    (piece,) = split_calendar(content).pieces
+    assert compare.same(piece.data, content)
+    assert time.monotonic() - began < 5
 
 
 def test_several_calendars_in_one_file() -> None:
@@ -199,7 +213,8 @@ def test_every_event_is_in_one_object(values: list[tuple[int, str]]) -> None:
 def test_anything_is_a_file_or_an_error(content: bytes) -> None:
     for split in (split_calendar, split_cards):
         with contextlib.suppress(SplitError):
-            assert split(content).name is None
+            split(content)
+            described(content)
 
 
 SHREDS = ["BEGIN:VCARD", "END:VCARD", "BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT"]
