@@ -134,7 +134,11 @@ def test_objects_live_through_all_that_happens_to_them(url: str) -> None:
 def test_cards_come_as_they_are_stored(cyrus: CyrusDav) -> None:
     with closing(opened(cyrus.url)) as side:
         book = side.make(Kind.ADDRESS_BOOK, f"cards-{time.monotonic_ns()}", Properties(name="Cards"))
-        cards = {"3.vcf": card("c3", "3.0"), "4.vcf": card("c4", "4.0", "KIND:group", "MEMBER:urn:uuid:c3")}
+        cards = {
+            "3.vcf": card("c3", "3.0"),
+            "4.vcf": card("c4", "4.0", "KIND:group", "MEMBER:urn:uuid:c3"),
+            "plain.vcf": card("c5", "4.0", "BDAY:--0415"),
+        }
         for name, data in cards.items():
             side.put(book, name, data, version=None)
         assert {item.name: item.data for item in side.read(book, list(cards))} == cards

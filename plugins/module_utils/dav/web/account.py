@@ -51,6 +51,10 @@ class Account:
     #: Keys of collections whose lengths mean something else, and how often in a row they led astray.
     odd_lengths: set[str] = field(default_factory=set)
     in_vain: dict[str, int] = field(default_factory=dict)
+    #: Whether the server gives out cards in more than one version, by the key of the collection.
+    converting: dict[str, bool] = field(default_factory=dict)
+    #: Names of cards that are vCard 4.0, by the key of their collection.
+    fourths: dict[str, frozenset[str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -45,6 +45,7 @@ def changes(account: Account, collection: Collection, since: str | None, read: R
 
     :raises CollectionError: the collection is not there or can't be listed.
     """
+    account.fourths.pop(collection.key, None)
     if since is not None and since.startswith("sync:"):
         try:
             return _by_token(account, collection, since.removeprefix("sync:"), read)

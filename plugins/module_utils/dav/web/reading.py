@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -16,6 +16,7 @@ from . import names, refusals, urls
 from .account import Account
 from .listing import DIGEST, digest, version
 from .names import cal, card, dav
+from .vcards import fourths
 from .xml import Response, element, serialised, text
 
 #: Objects in one answer at most, and the bytes that an answer should have about.
@@ -77,40 +78,44 @@ def _reports(account: Account, collection: Collection) -> bool:
 def _many(account: Account, collection: Collection, some: Sequence[str]) -> list[Item] | None:
     """The objects by one report; None where they must be asked for one by one.
 
-    An object that is longer or shorter than the server says that it has it is looked at again. Servers that know vCard
-    4.0 give every card out as 3.0 unless they are asked for 4.0, and then every card as 4.0 (RFC 6352 section 10.4);
-    and what is no text for XML is changed by it (a CR alone is an LF then, XML 1.0 section 2.11).
+    An object that is longer or shorter than the server says that it has it is looked at again: as a vCard of the other
+    version (see ``vcards``), and by itself, as what is no text for XML is changed by it (a CR alone is an LF then, XML
+    1.0 section 2.11).
     """
-    found = _report(account, collection, some, "")
-    if found is None:
-        return None
-    items, doubtful = found
-    exact: dict[str, Item] = {}
-    if doubtful and collection.kind is Kind.ADDRESS_BOOK:
-        again = _report(account, collection, list(doubtful), "4.0")
-        if again is not None:
-            exact = {item.name: item for item in again[0] if item.name not in again[1]}
-    for item in items:
-        if item.name in doubtful and item.name not in exact:
-            exact |= _as_it_is(account, collection, item, doubtful[item.name])
-    return [exact.get(item.name, item) for item in items]
+    if collection.kind is Kind.CALENDAR:
+        found = _report(account, collection, some, "")
+        return None if found is None else [_as_it_is(account, collection, one, found[1]) for one in found[0]]
+    new = fourths(account, collection)
+    items: dict[str, Item] = {}
+    for version_, other in (("", "4.0"), ("4.0", "")):
+        wanted = [name for name in some if (name in new) is bool(version_)]
+        found = _report(account, collection, wanted, version_) if wanted else ([], {})
+        if found is None:
+            return None
+        items |= {item.name: item for item in found[0]}
+        again = _report(account, collection, list(found[1]), other) if found[1] else None
+        items |= {item.name: item for item in again[0] if item.name not in again[1]} if again is not None else {}
+        still = {name: length for name, length in found[1].items() if again is None or name in again[1]}
+        items |= {name: _as_it_is(account, collection, items[name], still) for name in still}
+    return [items[name] for name in some if name in items]
 
 
-def _as_it_is(account: Account, collection: Collection, item: Item, length: str) -> dict[str, Item]:
-    """An object as GET gives it, if that is nearer to what the server has.
+def _as_it_is(account: Account, collection: Collection, item: Item, doubtful: Mapping[str, str]) -> Item:
+    """An object as GET gives it, if it is doubtful and that is nearer to what the server has.
 
     A server whose lengths mean something else is not asked for one object after the other because of them.
     """
-    if collection.key in account.odd_lengths:
-        return {}
+    length = doubtful.get(item.name)
+    if length is None or collection.key in account.odd_lengths:
+        return item
     for alone in _one(account, collection, item.name):
         if alone.data and (collection.kind is Kind.CALENDAR or str(len(alone.data)) == length):
             in_vain = 0 if digest(alone.data) != digest(item.data) else account.in_vain.get(collection.key, 0) + 1
             account.in_vain[collection.key] = in_vain
             if in_vain >= _IN_VAIN:
                 account.odd_lengths.add(collection.key)
-            return {item.name: alone}
-    return {}
+            return alone
+    return item
 
 
 def _report(

@@ -32,6 +32,7 @@ def put(
         sent = _prepared(account, way, collection, name, data, known)
     headers = {"Content-Type": _TYPES[collection.kind], **scheduling.HEADERS}
     answer = account.ask("PUT", url, sent, {**headers, **_condition(account, collection, name, known)})
+    account.fourths.pop(collection.key, None)
     if answer.status == 412 and (answer.repeated or _weak(known)):
         answer = _looked_after(account, collection, name, sent, known, answer, headers)
     if answer.status not in _STORED:

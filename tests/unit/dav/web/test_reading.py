@@ -157,6 +157,29 @@ def test_cards_that_a_server_makes_older_are_asked_for_as_they_are(names: list[s
     )
 
 
+@pytest.mark.parametrize("honest", [True, False])
+def test_cards_that_are_as_long_in_both_versions_are_searched_for(honest: bool) -> None:
+    stored = {"3.vcf": CARD, "4.vcf": CARD.replace("3.0", "4.0")}
+
+    def report(request: Request) -> str:
+        if b"addressbook-query" in request.body:
+            return multistatus(
+                *(response(f"/home/book/{name}") for name, text in stored.items()
+                  if not honest or (b">4.0<" in request.body and "4.0" in text))
+            )  # fmt: skip
+        version = "4.0" if b'version="4.0"' in request.body else "3.0"
+        text = CARD.replace("3.0", version)
+        length = f"<getcontentlength>{len(text.encode())}</getcontentlength>"
+        return multistatus(
+            *(response(href, etag('"1"') + length + data(text, "R:address-data")) for href in hrefs(request))
+        )
+
+    types = '<R:supported-address-data><R:address-data-type version="4.0"/></R:supported-address-data>'
+    with odd({"REPORT": report, "PROPFIND /home/book/": multistatus(response("/home/book/", types))}) as (side, _peer):
+        items = {item.name: item.data.decode().replace("\r\n", "\n") for item in side.read(BOOK, list(stored))}
+    assert items == (stored if honest else dict.fromkeys(stored, CARD))
+
+
 def test_a_carriage_return_alone_comes_through() -> None:
     odd_one = EVENT.replace(b"UID:1", b"UID:1\r\nSUMMARY:one\rtwo")
 
