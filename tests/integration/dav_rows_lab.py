@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,7 +41,8 @@ def through_ssh(atmail: Atmail) -> Iterator[Reached]:
     def make(folder: Path) -> Sshd:
         return Sshd("sshd", folder / "sshd", SshdSetup(ports.claim(folder, 1)[0], [port]))
 
-    with throw_away("sshd", make) as sshd:
+    with contextlib.ExitStack() as stack:
+        sshd = stack.enter_context(throw_away("sshd", make))
         options = {
             "database": {
                 "host": "127.0.0.1",
@@ -57,15 +59,12 @@ def through_ssh(atmail: Atmail) -> Iterator[Reached]:
                 "known_hosts": str(sshd.known_hosts),
             },
         }
-        with reached(options) as way:
-            yield way
+        yield stack.enter_context(reached(options))
 
 
-@contextmanager
-def site(atmail: Atmail, overrides: Overrides | None = None, connections: int = 2) -> Iterator[Site]:
-    """The database as a site."""
-    with Site(lambda: connect(atmail), overrides or Overrides(), connections=connections) as opened:
-        yield opened
+def site(atmail: Atmail, overrides: Overrides | None = None, connections: int = 2) -> Site:
+    """The database as a site, to be closed."""
+    return Site(lambda: connect(atmail), overrides or Overrides(), connections=connections)
 
 
 @contextmanager

@@ -65,15 +65,12 @@ class Shelf(Protocol):
 
     def survey(self) -> Survey:
         """The collections."""
-        ...
 
     def listing(self, collection: Collection) -> Listing:
         """What is in one of them."""
-        ...
 
     def read(self, collection: Collection, entries: Mapping[str, Entry]) -> Iterator[Item]:
         """These objects, by name, as they are now."""
-        ...
 
 
 def made_id(account: str, *parts: object) -> str:
