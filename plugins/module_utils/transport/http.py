@@ -261,7 +261,7 @@ class Http:
         if authorization:
             headers["Authorization"] = authorization
         try:
-            response = self._pool(scheme, host, port).urlopen(
+            response = self._pool(scheme, host, port).request(
                 asked.method,
                 (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
                 body=asked.body or None,

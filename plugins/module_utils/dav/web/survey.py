@@ -119,7 +119,7 @@ def state_of(response: Response) -> str | None:
 
 def _can_sync(response: Response) -> bool:
     reports = response.props.get(dav("supported-report-set"))
-    return reports is None or any(True for _ in reports.iter(dav("sync-collection")))
+    return reports is None or next(reports.iter(dav("sync-collection")), None) is not None
 
 
 def _collection(account: Account, url: str, response: Response) -> Collection | None:
@@ -195,7 +195,7 @@ def _writable(response: Response) -> bool:
 
 def _judged(seen: Collection, response: Response, own: Own) -> tuple[bool, list[Finding]]:
     """Whether a collection is left out, and what is to be said of it."""
-    what = f"{_NOUNS[seen.kind]} “{seen.properties.name or seen.slug}”"
+    what = f'{_NOUNS[seen.kind]} "{seen.properties.name or seen.slug}"'
     types = kinds(response.props.get(names.RESOURCE_TYPE))
 
     def finding(kind: str, message: str, level: str) -> list[Finding]:
@@ -244,7 +244,7 @@ def _sharees(response: Response) -> list[str]:
             continue
         for user in (*invite.iter(cs("user")), *invite.iter(dav("sharee"))):
             who = next(iter(hrefs(user)), "")
-            writes = any(True for tag in (cs("read-write"), dav("read-write")) for _ in user.iter(tag))
+            writes = any(next(user.iter(tag), None) is not None for tag in (cs("read-write"), dav("read-write")))
             if who:
                 found.append(f"{who.removeprefix('mailto:')} ({'change' if writes else 'read'})")
     return sorted(set(found))

@@ -234,7 +234,7 @@ def test_whom_a_calendar_is_shared_with_is_said() -> None:
     )
     with odd({"PROPFIND /home/": home}, name="source") as (side, _peer):
         (finding,) = side.survey().findings
-    assert "“Work” is shared with bob@x (change), eve@x (read)" in finding.message
+    assert '"Work" is shared with bob@x (change), eve@x (read)' in finding.message
     assert finding.collection == "/home/cal/"
 
 

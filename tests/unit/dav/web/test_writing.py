@@ -53,7 +53,7 @@ def test_each_refusal_is_what_it_means(reply: Reply, kind: type[MigrationError],
         side.put(CALENDAR, "a.ics", EVENT, version=None)
     assert caught.value.where.get("condition") == condition
     assert caught.value.where["object"] == "a.ics"
-    assert type(caught.value) is kind
+    assert caught.type is kind
 
 
 def test_cards_are_refused_in_their_own_words() -> None:
