@@ -27,7 +27,7 @@ from ..ledger_dav import GONE, REFUSED, UNSUPPORTED, CollectionRow, DavLedger, R
 from .altered import Alterations
 from .guards import Loss, check_losses
 from .looking import Looker
-from .model import Collection, Finding, Kind, Survey
+from .model import Collection, Finding, Kind, Properties, Survey
 from .outcome import Outcome
 from .pairing import Pair, Pairing, free_slug, named, pair, to_amend
 from .plan import MIRROR, Do, ObjectsPlan, Sides, plan_objects
@@ -235,7 +235,7 @@ class AccountRun:
             return True
         same = source.state is not None and source.state == row.source_state
         same = same and target.state is not None and target.state == row.target_state
-        return not same or bool(work.amend != type(work.amend)()) or self._has_refused(work)
+        return not same or work.amend != Properties() or self._has_refused(work)
 
     @staticmethod
     def _has_refused(work: Work) -> bool:
@@ -345,7 +345,7 @@ class AccountRun:
                 return
             self._resurvey(works)
             for work in works:
-                work.contested.clear()
+                work.unseen, work.contested = work.contested, set()
             self._plan(works, self._looker.look(works, first=False))
         for work in works:
             left = sorted({step.row.source_name for step in work.plan.steps})
@@ -409,7 +409,7 @@ class AccountRun:
             self._outcome.find(
                 [Finding("property_refused", f"the target does not take its {name}", "warning", work.name)]
             )
-        work.amend = type(work.amend)()
+        work.amend = Properties()
 
     def _resurvey(self, works: Sequence[Work]) -> None:
         """The target's collections as they are now that they were written to."""

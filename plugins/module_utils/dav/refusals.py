@@ -77,7 +77,7 @@ class Refusals:
             if condition(error) not in _UIDS:
                 return self._mended(work, step, item, Rung(item.data, ()), error)
             if not self.repair:
-                self._give_up(work, item, error)
+                self.give_up(work, item, error)
                 return None
             if self._join(work, step, item):
                 row = ObjectRow(item.name, None, item.version, uid=facts(item.data).uid)
@@ -111,7 +111,7 @@ class Refusals:
 
     def _mended(self, work: Work, step: Step, item: Item, start: Rung, error: ObjectRefusedError) -> ObjectRow | None:
         if not self.repair or condition(error) in _FINAL:
-            self._give_up(work, item, error)
+            self.give_up(work, item, error)
             return None
         for rung in self._rungs(work, item, start):
             try:
@@ -121,7 +121,7 @@ class Refusals:
                 continue
             self._told(work, item, rung.done, error)
             return self.row(step, item, rung.data, version)
-        self._give_up(work, item, error)
+        self.give_up(work, item, error)
         return None
 
     def _rungs(self, work: Work, item: Item, start: Rung) -> Iterator[Rung]:
@@ -180,7 +180,8 @@ class Refusals:
         self.ledger.refuse(work.number, row)
         self.outcome.find([Finding("repaired", reason, "warning", work.name, item.name)])
 
-    def _give_up(self, work: Work, item: Item, error: ObjectRefusedError) -> None:
+    def give_up(self, work: Work, item: Item, error: ObjectRefusedError) -> None:
+        """Keep what the target does not take, and say so."""
         path = self.quarantine.keep_source(self._spot(work, item.name), item.data)
         row = RefusedRow(item.name, item.version, REFUSED, error.message, str(path))
         work.refused[item.name] = row

@@ -21,7 +21,7 @@ class Work:
     look belongs to; ``source_since`` and ``target_since`` are what is remembered. ``items`` are objects of the source
     that were read already. ``given_up`` are those that this run could not bring: they are not tried twice in it;
     ``unreadable`` among them are those that the source lists and did not give out. ``fresh`` are those that it has
-    written.
+    written. ``contested`` are those that somebody else was said to have changed, ``unseen`` those of the round before.
     """
 
     pair: Pair
@@ -41,6 +41,7 @@ class Work:
     given_up: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     contested: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     failed: bool = False
 

@@ -26,6 +26,8 @@ from .sides import Source, Target
 from .task import Meter
 from .work import Work
 
+#: Some servers answer 412 to an object that is too large for them.
+_NOT_THERE = "the server says again and again that it is there already, and lists no such object: is it too large?"
 #: So many objects are read and written by one thread in a row.
 _CHUNK = 50
 
@@ -130,6 +132,8 @@ class Writer:
             except ObjectRefusedError as error:
                 row = self.refusals.climb(work, step, item, error)
         except ObjectChangedError:
+            if step.do is Do.CREATE and item.name in work.unseen:
+                self.refusals.give_up(work, item, ObjectRefusedError(_NOT_THERE))
             work.contested.add(item.name)
             return None
         if row is not None and row.target_name is not None:
