@@ -59,7 +59,8 @@ def way(here: DavCloud, there: DavCloud, tmp_path: Path) -> Way:
             cloud.radicale.place(user).mkdir(parents=True, exist_ok=True)
             for place in cloud.radicale.place(user).iterdir():
                 remove(place)
-    return Way(here.options(), there, tmp_path / "ledger")
+    # a full calendar on the disk is read by Radicale when it is asked for first, which takes minutes
+    return Way(here.options(timeout=600.0), there, tmp_path / "ledger")
 
 
 def entry(result: dict[str, Any], user: str = ANN) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _broken_lines(data: bytes, _place: Place) -> bytes:
     """A line that is no property is taken for the rest of the one before, whose line break was not written as one."""
     lines: list[bytes] = []
     for line in unfolded(data):
-        if lines and not name_of(line):
+        if lines and not (name_of(line) and b":" in line):
             lines[-1] += b"\\n" + line.replace(b"\\", b"\\\\").replace(b";", b"\\;").replace(b",", b"\\,")
         else:
             lines.append(line)
