@@ -59,11 +59,12 @@ def test_nothing_is_asked_for_what_did_not_change(world: World) -> None:
 def test_what_is_refused_is_kept_named_and_tried_again(world: World) -> None:
     put(world, "good", bad=event("bad", "poison"))
     world.target.refuses = lambda data: "valid-calendar-data" if b"poison" in data else None
+    file = world.quarantine / USER / "work" / "bad.source.ics"
     for _run in range(2):
         outcome = world.run()
         assert [(one["kind"], one["object"]) for one in outcome.failures] == [("object_refused", "bad.ics")]
         assert [(one["kind"], one["name"]) for one in outcome.quarantined] == [("refused", "bad.ics")]
-        file = Path(outcome.quarantined[0]["file"])
+        assert Path(outcome.quarantined[0]["file"]) == file
         assert file.read_bytes() == world.source.room("work").objects["bad.ics"]
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
