@@ -26,9 +26,21 @@ _LINE_END = re.compile(rb"\r*\n|\r")
 _PRODUCT = b"PRODID:-//atmail.migration//EN"
 _STAMPED = (b"VEVENT", b"VTODO", b"VJOURNAL", b"VFREEBUSY")
 _ZONE = re.compile(rb';TZID=(?:"([^"]+)"|([^;:,"]+))', re.IGNORECASE)
-#: Properties whose value is one text.
+#: Properties whose value is one text; URL since some servers read it as one.
 _TEXTS = frozenset(
-    {b"SUMMARY", b"DESCRIPTION", b"LOCATION", b"COMMENT", b"CONTACT", b"NOTE", b"FN", b"TITLE", b"ROLE", b"X-ABLABEL"}
+    {
+        b"SUMMARY",
+        b"DESCRIPTION",
+        b"LOCATION",
+        b"COMMENT",
+        b"CONTACT",
+        b"NOTE",
+        b"FN",
+        b"TITLE",
+        b"ROLE",
+        b"X-ABLABEL",
+        b"URL",
+    }
 )
 _SPECIAL = re.compile(rb"\\.|[,;]", re.DOTALL)
 _UTC = re.compile(rb"\d{8}T\d{6}Z")
