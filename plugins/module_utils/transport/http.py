@@ -41,6 +41,8 @@ _MAX_TRIES = 5
 _REDIRECTS = (301, 302, 307, 308)
 #: A server that says no time is asked again after so many seconds, doubled each time, and so often for a short trouble.
 _FIRST_WAIT, _SHORT_TROUBLES = 2.0, 3
+#: Answers that have no body (RFC 9112 section 6.3).
+_BODILESS = (204, 304)
 _BUSY = (429, 502, 503, 504)
 #: An answer may take so many time limits in all: a server that sends a byte now and then is no server.
 _DRIP = 20
@@ -51,6 +53,7 @@ _AGENT = "atmail.migration"
 class Answer:
     """What a server answered. ``url`` is where in the end, after redirects. ``cut`` when it is longer than the limit.
 
+    ``endless`` when the server does not say how long it is, so that an end may be its end or the connection's.
     ``repeated`` when the request was sent twice, because the connection broke before the first answer had come: the
     server may have done it twice.
     """
@@ -61,6 +64,7 @@ class Answer:
     url: str
     cut: bool = False
     repeated: bool = False
+    endless: bool = False
 
     def text(self, limit: int = 300) -> str:
         """The beginning of the body as one printable line."""
@@ -279,7 +283,8 @@ class Http:
             raise trouble(error, host, port).at(**self._client.place) from error
         if self._client.pacer:
             self._client.pacer(len(asked.body) + len(body))
-        return Answer(response.status, response.headers, body, asked.url, cut, repeated)
+        endless = response.status not in _BODILESS and not {"Content-Length", "Transfer-Encoding"} & _names(response)
+        return Answer(response.status, response.headers, body, asked.url, cut, repeated, endless)
 
     def _body(self, response: Any, limit: int) -> tuple[bytes, bool]:
         end = time.monotonic() + _DRIP * self._client.timeout
@@ -338,6 +343,11 @@ def _shown(url: str) -> str:
     text = "".join(one if one.isprintable() else "?" for one in url[:300])
     scheme, separator, rest = text.partition("://")
     return scheme + separator + rest.rpartition("@")[2] if separator and "@" in rest.split("/")[0] else text
+
+
+def _names(response: Any) -> set[str]:
+    """The names of an answer's headers, as in `Content-Length`."""
+    return {str(name).title() for name in response.headers}
 
 
 def _all(headers: Any, name: str) -> list[str]:

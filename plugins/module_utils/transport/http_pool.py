@@ -41,6 +41,40 @@ def limits(timeout: float, size: int) -> Any:
     return _library().Timeout(connect=timeout, read=timeout + size * _SECONDS_PER_BYTE)
 
 
+class _Lines:
+    """A connection's file while a head is read from it; the library takes an end within the head for the head's end."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readline(self, limit: int = -1) -> bytes:
+        """A line; an end of the connection is none, but for the first line, of which the library knows it."""
+        line: bytes = self._file.readline(limit)
+        if not line.endswith(b"\n") and (limit < 0 or len(line) < limit) and (line or self._begun):
+            raise http.client.IncompleteRead(line)
+        self._begun = True
+        return line
+
+    _begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head is whole."""
+
+    def begin(self) -> None:
+        """Read the head."""
+        file = self.fp
+        self.fp = _Lines(file)  # type: ignore[assignment]  # it can all that is needed for a head
+        try:
+            super().begin()
+        finally:
+            if isinstance(self.fp, _Lines):
+                self.fp = file
+
+
 class _Library:
     """The library, and our own kinds of its pools."""
 
@@ -56,10 +90,14 @@ class _Library:
             ) from error
 
         class Connection(urllib3.connection.HTTPConnection):
+            response_class = _Response
+
             def _new_conn(self) -> Any:
                 return connect(self.host, self.port, _seconds(self.timeout))
 
         class TlsConnection(urllib3.connection.HTTPSConnection):
+            response_class = _Response
+
             def _new_conn(self) -> Any:
                 return connect(self.host, self.port, _seconds(self.timeout))
 

@@ -255,6 +255,25 @@ def test_an_answer_that_is_not_whole_is_none() -> None:
         assert len(peer.seen) == 2
 
 
+@pytest.mark.parametrize("end", [3, 12, 17, 30, 38, 57, 59])
+def test_a_head_that_is_not_whole_is_no_answer(end: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nETag: one\r\nContent-Length: 4\r\nX-Y: z\r\n\r\nbody"[:end]
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def talk() -> None:
+            for _number in range(2):
+                connection, _address = server.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(head)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        with asking(Peer(server.getsockname()[1], "http")) as http, pytest.raises(ConnectionLostError):
+            http.ask("GET", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join()
+
+
 def test_a_long_answer_is_cut_off() -> None:
     with serving(in_turn(Reply(200, b"x" * 10_000_000))) as peer, asking(peer) as http:
         found = http.ask("GET", peer.url, limit=1000)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from ...errors import CollectionError, ProtocolError
+from ...errors import CollectionError, ConnectionLostError, ProtocolError
 from ...transport.http import Answer
 from ..model import Collection, Finding, Item, Kind
 from . import names, refusals, urls
@@ -213,6 +213,8 @@ def _one(account: Account, collection: Collection, name: str) -> list[Item]:
     answer = account.ask("GET", url, headers={"Accept": f"{accept}, */*;q=0.1"}, limit=MAX_OBJECT)
     if answer.status in (404, 410):
         return []
+    if answer.status == 200 and answer.endless and b"END:" not in answer.body[-40:].upper():
+        raise ConnectionLostError("the server closed the connection in the middle of an object", **account.place)
     if answer.status != 200 or answer.cut:
         too_long = f"it is larger than {MAX_OBJECT} bytes"
         message = f"The server lists it, but does not give it out: {too_long if answer.cut else refusals.said(answer)}."
