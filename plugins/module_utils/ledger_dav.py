@@ -294,7 +294,7 @@ class DavLedger(CustomerTable):
             db.execute(
                 "INSERT OR REPLACE INTO dav_refused (collection, source_name, source_version, kind, reason, file)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (collection, _blob(row.source_name), _blob(row.source_version), row.kind, row.reason, row.file),
+                (collection, _blob(row.source_name), _blob(row.source_version), row.kind, _shown(row.reason), row.file),
             )
 
     def accept(self, collection: int, source_names: Iterable[str]) -> None:
@@ -323,6 +323,11 @@ def _collection_row(row: Sequence[Any]) -> CollectionRow:
 def _blob(text: str | None) -> bytes | None:
     """A server's word as bytes, whatever is in it; a lone surrogate is a byte that was no UTF-8."""
     return None if text is None else text.encode("utf-8", "surrogatepass")
+
+
+def _shown(text: str) -> str:
+    """Words for people, as text that SQLite takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _text(data: bytes | None) -> str | None:

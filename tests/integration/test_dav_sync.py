@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,3 +244,43 @@ def test_uids_are_what_they_were(way: Way, here: DavCloud, there: DavCloud) -> N
         found = {item.name: uid_of(item.data) for item in opened.read(work, list(opened.changes(work).versions))}
     assert found == {thing.name: uid_of(thing.data) for thing in things}
     assert work.properties.name == "Arbeit"
+
+
+def test_as_a_module(way: Way, here: DavCloud) -> None:
+    """Check, run, run again, as an operator does it: what is shown, and what is never shown."""
+    fill(here, ANN, 2)
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": sys.executable, "migration_progress": "lines"},
+            "tasks": [{"name": "Copy", "atmail.migration.dav_sync": way.options()}],
+        }
+    ]
+    book = way.ledger.with_name("play.json")
+    book.write_text(json.dumps(play))
+    planned, first, second = (played(book, *more) for more in (["--check", "--diff"], [], []))
+    assert [line for line in planned.splitlines() if line.startswith("  calendar")] == [
+        f"  calendar Kalender {number}: make, 2 to copy" for number in range(3)
+    ]
+    assert [line.split() for line in first.splitlines() if line.startswith("  ann@")] == [
+        [ANN, "14", "14", "0", "0", line.split()[-2], "0"] for line in first.splitlines() if line.startswith("  ann@")
+    ]
+    assert ["changed=1" in text for text in (planned, first, second)] == [True, True, False]
+    assert "ok=1" in second
+    assert not any(here.admin_password in text for text in (planned, first, second))
+
+
+def played(book: Path, *more: str) -> str:
+    """What a playbook prints."""
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        str(book),
+        *more,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
