@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from imaplib import IMAP4_SSL
@@ -27,7 +28,7 @@ CUSTOMERS = ("acme", "globex")
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """An operator who has migrated both customers, to regions that write down what is said to them."""
-    options = {region: RegionOptions(rawlog=True) for region in ("eu", "us")}
+    options = {region: RegionOptions(rawlog=True, dav=True) for region in ("eu", "us")}
     with Lab.temporary(CUSTOMERS, ("eu", "us"), scale="demo", region_options=options) as lab:
         operator = Operator(lab, tmp_path_factory.mktemp("operator"))
         run = operator.run("migrate")
@@ -86,12 +87,64 @@ def test_everybody_logs_in_with_the_original_password(operator: Operator) -> Non
     assert stored == {"plain", "md5", "md5_crypt"}
 
 
+#: What a request to a CalDAV and CardDAV server does that changes nothing there.
+READING = {"OPTIONS", "PROPFIND", "REPORT", "GET", "HEAD"}
+
+
+def on_disk(place: Path) -> list[bytes]:
+    """The objects of an account of Radicale, whose files are the objects themselves."""
+    files = [*place.rglob("*.ics"), *place.rglob("*.vcf")]
+    return [file.read_bytes() for file in files if ".Radicale.cache" not in file.parts]
+
+
+def test_everybodys_calendars_and_contacts_are_there(operator: Operator) -> None:
+    """As the database's own rows say, whatever our modules say of it."""
+    everything = 0
+    for customer in CUSTOMERS:
+        site, _region = sides(operator, customer)
+        dav = operator.servers.region(site["region"]).dav
+        with operator.servers.site(customer).database.session() as cursor:
+            for account in site["accounts"]:
+                user = account["address"]
+                cursor.execute(
+                    "SELECT o.calendardata FROM calendarobjects o JOIN calendars c ON c.id = o.calendarid"
+                    " WHERE c.principaluri = %s",
+                    (f"principals/users/{user}",),
+                )
+                wanted = sorted(uid(as_bytes(row[0])) for row in cursor.fetchall())
+                cursor.execute("SELECT UserEmail FROM Abook WHERE Account = %s AND COALESCE(`Global`, 0) = 0", (user,))
+                addresses = [str(row[0]).encode() for row in cursor.fetchall() if row[0]]
+                found = on_disk(dav.place(user))
+                events = [one for one in found if b"BEGIN:VCALENDAR" in one]
+                cards = b"".join(one.replace(b"\r\n ", b"") for one in found if b"BEGIN:VCARD" in one)
+                assert sorted(map(uid, events)) == wanted
+                assert [address for address in addresses if address not in cards] == [], user
+                everything += len(found)
+        proof = operator.evidence(customer, "proof")["calendars_and_contacts"]
+        assert proof["content_identical"] is True
+        assert sum(one["events"] + one["contacts"] for one in proof["accounts"]) > 0
+    assert everything > 100
+
+
+def uid(text: bytes) -> bytes:
+    """The UID of an object's first event or task; all that is in it has the same."""
+    found = re.search(rb"BEGIN:(?:VEVENT|VTODO|VJOURNAL)\r?\n(?:.*\n)*?UID:(.*?)\r?\n", text.replace(b"\r\n ", b""))
+    assert found, text
+    return found[1]
+
+
+def as_bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
 def test_the_second_run_says_nothing_to_the_target_that_could_change_it(operator: Operator) -> None:
     rawlogs = {customer: Path(sides(operator, customer)[1]["rawlog"]) for customer in CUSTOMERS}
     users = [(customer, each["address"]) for customer in CUSTOMERS for each in sides(operator, customer)[0]["accounts"]]
     for customer, user in users:
         wire.forget(rawlogs[customer], user)
     before = {region: operator.target_state(region) for region in ("eu", "us")}
+    servers = [operator.servers.region(region).dav for region in ("eu", "us")]
+    asked = [server.log_size() for server in servers]
     run = operator.run("migrate")
     assert run.code == 0, run.text
     assert {region: operator.target_state(region) for region in ("eu", "us")} == before
@@ -99,3 +152,6 @@ def test_the_second_run_says_nothing_to_the_target_that_could_change_it(operator
     for customer, user in users:
         assert wire.commands(rawlogs[customer], user), user
         assert wire.writes(rawlogs[customer], user) == [], user
+    for server, since in zip(servers, asked, strict=True):
+        assert {method for method, _path in server.requests(since)} <= READING
+        assert server.requests(since)

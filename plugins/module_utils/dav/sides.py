@@ -21,19 +21,15 @@ class Source(Protocol):
 
     def survey(self) -> Survey:
         """Its collections."""
-        ...
 
     def changes(self, collection: Collection, since: str | None = None) -> Changes:
         """What changed since a state that :class:`Changes` gave; the whole listing without one, or if it is too old."""
-        ...
 
     def read(self, collection: Collection, names: Sequence[str]) -> Iterator[Item]:
         """The objects of these names, in any order, as they come; those that are gone meanwhile are left out."""
-        ...
 
     def close(self) -> None:
         """End its connections."""
-        ...
 
 
 class Target(Source, Protocol):
@@ -44,11 +40,9 @@ class Target(Source, Protocol):
 
         Raises CollectionError.
         """
-        ...
 
     def amend(self, collection: Collection, properties: Properties) -> frozenset[str]:
         """Set those of the properties that are not None; the names (fields of Properties) that the server refused."""
-        ...
 
     def put(self, collection: Collection, name: str, data: bytes, *, version: str | None) -> str | None:
         """Write an object: a new one (``version`` None: ``If-None-Match: *``), or over this version (``If-Match``).
@@ -59,8 +53,6 @@ class Target(Source, Protocol):
         Raises ObjectChangedError (412: there is one, or another version), ObjectRefusedError (the server does not take
         it; ``where`` has the ``condition``: ``no-uid-conflict``, ``valid-calendar-data``, ``max-resource-size`` …).
         """
-        ...
 
     def remove(self, collection: Collection, name: str, *, version: str) -> None:
         """Remove this version of an object; that it is gone already is no error. Raises ObjectChangedError."""
-        ...
