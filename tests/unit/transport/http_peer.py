@@ -25,13 +25,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back. ``length`` is what the server says that it sends; ``hang_up`` ends without any answer."""
+    """What goes back. ``length`` is what the server says that it sends; ``endless`` that it does not say it.
+
+    ``hang_up`` ends without any answer.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     length: int | None = None
+    endless: bool = False
     hang_up: bool = False
+
+    def how_long(self) -> tuple[tuple[str, str], ...]:
+        """The header that says it."""
+        length = len(self.body) if self.length is None else self.length
+        return () if self.endless else (("Content-Length", str(length)),)
 
 
 @dataclass
@@ -70,13 +79,12 @@ def serving(answer: Callable[[Request], Reply], context: ssl.SSLContext | None =
             request = Request(self.command, self.path, dict(self.headers.items()), self.rfile.read(size))
             peer.seen.append(request)
             reply = answer(request)
-            self.close_connection = reply.hang_up or reply.length is not None
+            self.close_connection = reply.hang_up or reply.endless or reply.length is not None
             if reply.hang_up:
                 return
             self.send_response_only(reply.status)
-            for name, value in reply.headers:
+            for name, value in (*reply.headers, *reply.how_long()):
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body) if reply.length is None else reply.length))
             self.end_headers()
             with contextlib.suppress(OSError):
                 self.wfile.write(reply.body)

@@ -27,6 +27,7 @@ _GUESS = 16 * 1024
 MAX_OBJECT = 256 * 1024 * 1024
 _MAX_ANSWER = 64 * 1024 * 1024
 _LINE_END = re.compile(r"\r?\n")
+_LAST = (b"END:VCALENDAR", b"END:VCARD")
 _LENGTH = dav("getcontentlength")
 #: After so many objects that were looked at again in vain, lengths are not looked at any more.
 _IN_VAIN = 8
@@ -210,17 +211,31 @@ def _one(account: Account, collection: Collection, name: str) -> list[Item]:
     """An object by itself; nothing if it is gone. Without data, and with a finding, if the server keeps it back."""
     accept = "text/calendar" if collection.kind is Kind.CALENDAR else "text/vcard, text/x-vcard;q=0.5"
     url = account.object_url(collection, name)
-    answer = account.ask("GET", url, headers={"Accept": f"{accept}, */*;q=0.1"}, limit=MAX_OBJECT)
+    answer = _got(account, url, {"Accept": f"{accept}, */*;q=0.1"})
     if answer.status in (404, 410):
         return []
-    if answer.status == 200 and answer.endless and b"END:" not in answer.body[-40:].upper():
-        raise ConnectionLostError("the server closed the connection in the middle of an object", **account.place)
     if answer.status != 200 or answer.cut:
         too_long = f"it is larger than {MAX_OBJECT} bytes"
         message = f"The server lists it, but does not give it out: {too_long if answer.cut else refusals.said(answer)}."
         finding = Finding("object_unreadable", message, "error", collection.key, name)
         return [Item(name, _version(account, collection, name, answer), b"", (finding,))]
     return [Item(name, _version(account, collection, name, answer), answer.body)]
+
+
+def _got(account: Account, url: str, headers: Mapping[str, str]) -> Answer:
+    """An object that is whole: where the server says no length, and it has no last line, it must come twice.
+
+    :raises ConnectionLostError: it ends somewhere else each time.
+    """
+    answer = account.ask("GET", url, headers=headers, limit=MAX_OBJECT)
+    for _number in range(3):
+        if answer.status != 200 or not answer.endless or answer.body[-40:].rstrip().upper().endswith(_LAST):
+            return answer
+        again = account.ask("GET", url, headers=headers, limit=MAX_OBJECT)
+        if again.body == answer.body:
+            return again
+        answer = again
+    raise ConnectionLostError("the server closes the connection in the middle of an object", **account.place)
 
 
 def _version(account: Account, collection: Collection, name: str, answer: Answer) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.dav.web import reading
-from ansible_collections.atmail.migration.plugins.module_utils.errors import CollectionError
+from ansible_collections.atmail.migration.plugins.module_utils.errors import CollectionError, ConnectionLostError
 
 from tests.unit.transport.http_peer import Reply, Request
 
@@ -201,6 +201,21 @@ def test_lengths_that_mean_something_else_are_soon_passed_over() -> None:
         names = [f"{number}.ics" for number in range(100)]
         assert {item.data for item in side.read(CALENDAR, names)} == {EVENT}
         assert peer.count("GET") == 8
+
+
+def test_what_comes_without_a_length_is_whole() -> None:
+    """Servers that say no length: where a connection breaks, the object seems to end."""
+    parts = [EVENT[:30], EVENT[:50], EVENT, EVENT[:30], EVENT[:30]]
+
+    def cut(_request: Request) -> Reply:
+        return Reply(200, parts.pop(0), endless=True)
+
+    with odd({"REPORT": Reply(405), "GET": cut}) as (side, _peer):
+        assert [item.data for item in side.read(CALENDAR, ["a.ics"])] == [EVENT]
+        assert [item.data for item in side.read(CALENDAR, ["no-end.ics"])] == [EVENT[:30]]
+        parts.extend(EVENT[:number] for number in range(20, 30))
+        with pytest.raises(ConnectionLostError):
+            list(side.read(CALENDAR, ["a.ics"]))
 
 
 def test_a_proxy_that_weakens_etags_makes_no_other_version() -> None:
