@@ -46,7 +46,9 @@ class Looker:
         facts_there: list[dict[str, Facts]] = [{} for _work in works]
         for number, (work, (here, there)) in enumerate(zip(works, wishes, strict=True)):
             jobs += [partial(self._read_source, work, some, facts_here[number]) for some in _chunks(here)]
-            jobs += [partial(self._read_target, work, some, facts_there[number]) for some in _chunks(there)]
+            facts_there[number] |= _read_back(work, sides[number], there)
+            missing = [name for name in there if name not in facts_there[number]]
+            jobs += [partial(self._read_target, work, some, facts_there[number]) for some in _chunks(missing)]
         for done in [self.executor.submit(job) for job in jobs]:
             done.result()
         return [
@@ -202,6 +204,13 @@ def _cached(row: ForeignRow | None, version: str) -> Facts | None:
     if row is None or row.target_version != version:
         return None
     return Facts(row.uid, b"", row.digest, 0)
+
+
+def _read_back(work: Work, sides: Sides, names: Iterable[str]) -> dict[str, Facts]:
+    """What is known of these objects of the target since they were written, where they are the same still."""
+    seen = {name: work.read_back[name] for name in names if name in work.read_back}
+    work.read_back = {}
+    return {name: one.facts for name, one in seen.items() if one.facts and one.version == sides.target[name].version}
 
 
 def placed(findings: Iterable[Finding], work: Work) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..ledger_dav import ObjectRow, RefusedRow
 from .model import Collection, Item, Kind, Properties
 from .pairing import Pair
-from .plan import ObjectsPlan
+from .plan import ObjectsPlan, Seen
 
 
 @dataclass(eq=False)
@@ -21,7 +21,8 @@ class Work:
     look belongs to; ``source_since`` and ``target_since`` are what is remembered. ``items`` are objects of the source
     that were read already. ``given_up`` are those that this run could not bring: they are not tried twice in it;
     ``unreadable`` among them are those that the source lists and did not give out. ``fresh`` are those that it has
-    written. ``contested`` are those that somebody else was said to have changed, ``unseen`` those of the round before.
+    written, and ``read_back`` is what the target then said, by its own names. ``contested`` are those that somebody
+    else was said to have changed, ``unseen`` those of the round before.
     """
 
     pair: Pair
@@ -43,6 +44,7 @@ class Work:
     contested: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
+    read_back: dict[str, Seen] = field(default_factory=dict)
     failed: bool = False
 
     @property

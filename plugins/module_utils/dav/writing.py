@@ -16,10 +16,11 @@ from functools import partial
 
 from ..errors import CollectionError, ObjectChangedError, ObjectRefusedError
 from ..ledger_dav import DavLedger, ObjectRow
+from .identity import facts
 from .looking import placed, read_items, unreadable
 from .model import Item
 from .outcome import Outcome
-from .plan import Do, Step
+from .plan import Do, Seen, Step
 from .quarantine import Quarantine, Spot
 from .refusals import Refusals
 from .sides import Source, Target
@@ -118,6 +119,16 @@ class Writer:
                 absent += [name for name, step in todo.items() if step.do is Do.CREATE]
         finally:
             self.ledger.save(work.number, rows, absent)
+        self._read_back(work, rows)
+
+    def _read_back(self, work: Work, rows: Sequence[ObjectRow]) -> None:
+        """See what the target made of what it was given, while other threads still write."""
+        names = [row.target_name for row in rows if row.target_name is not None]
+        if not names or work.target is None or self._ended.is_set():
+            return
+        for item in self.target.read(work.target, names):
+            if not unreadable(item):
+                work.read_back[item.name] = Seen(item.version, facts(item.data))
 
     def _written(self, work: Work, step: Step, item: Item) -> ObjectRow | None:
         """Write one object; what is remembered of it then, None when it is not on the target as it should be."""
