@@ -87,10 +87,11 @@ def test_what_a_file_says_of_itself_is_not_said_of_its_objects() -> None:
 def test_a_large_attachment_takes_no_time() -> None:
     lines = b"\r\n ".join([b"A" * 74] * 60_000)
     content = calendar(event("one")).replace(b"END:VEVENT", b"ATTACH:" + lines + b"\r\nEND:VEVENT")
-    began = time.monotonic()
+    began = time.process_time()
     (piece,) = split_calendar(content).pieces
+    took = time.process_time() - began
     assert compare.same(piece.data, content)
-    assert time.monotonic() - began < 5
+    assert took < 5
 
 
 def test_several_calendars_in_one_file() -> None:
