@@ -43,7 +43,6 @@ class Account:
     user: str
     base: str
     http: Http
-    connections: int = 1
     #: What was seen of objects, by their collection's key and their own name.
     known: dict[str, dict[str, Known]] = field(default_factory=dict)
     #: Keys of collections for which the server refused to give many objects at once.
@@ -182,7 +181,7 @@ def opened(
         server.place["server"], [user], Caps(lambda: 1, 1), admin=bool(server.admin_user), patience=_PATIENCE
     )
     authorizer = Authorizer(login, server.auth)
-    return Account(server, user, base, Http(client, authorizer, courtesy, user), client.connections)
+    return Account(server, user, base, Http(client, authorizer, courtesy, user))
 
 
 @functools.cache

@@ -110,12 +110,13 @@ def _as_it_is(account: Account, collection: Collection, item: Item, doubtful: Ma
     if length is None or collection.key in account.odd_lengths:
         return item
     for alone in _one(account, collection, item.name):
-        if alone.data and (collection.kind is Kind.CALENDAR or str(len(alone.data)) == length):
-            in_vain = 0 if digest(alone.data) != digest(item.data) else account.in_vain.get(collection.key, 0) + 1
-            account.in_vain[collection.key] = in_vain
-            if in_vain >= _IN_VAIN:
-                account.odd_lengths.add(collection.key)
-            return alone
+        nearer = bool(alone.data) and (collection.kind is Kind.CALENDAR or str(len(alone.data)) == length)
+        useful = nearer and digest(alone.data) != digest(item.data)
+        in_vain = 0 if useful else account.in_vain.get(collection.key, 0) + 1
+        account.in_vain[collection.key] = in_vain
+        if in_vain >= _IN_VAIN:
+            account.odd_lengths.add(collection.key)
+        return alone if nearer else item
     return item
 
 
@@ -171,7 +172,8 @@ def _understood(
             continue
         item = _item(collection, name, response) if response is not None else None
         items += [item] if item is not None else _one(account, collection, name)
-        if response is not None and item is not None and (length := _another_length(response, item)):
+        trusted = collection.key not in account.odd_lengths
+        if trusted and response is not None and item is not None and (length := _another_length(response, item)):
             doubtful[name] = length
     return items, doubtful
 

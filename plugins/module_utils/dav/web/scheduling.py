@@ -123,11 +123,6 @@ def with_agent(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def without_agent(data: bytes) -> bytes:
-    """What :func:`with_agent` was given, if it had no such parameter itself."""
-    return re.sub(re.escape(_AGENT) + rb"\r?\n ", b"", data)
-
-
 def speaks(data: bytes) -> bool:
     """Whether a server would act on a change or the removal of this object."""
     return any(scheduled and not _quiet(line) for line, scheduled in _lines(data))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 import pytest
+from ansible_collections.atmail.migration.plugins.module_utils.dav.model import Collection
 from ansible_collections.atmail.migration.plugins.module_utils.dav.web import reading
 from ansible_collections.atmail.migration.plugins.module_utils.errors import CollectionError, ConnectionLostError
 
@@ -192,15 +193,19 @@ def test_a_carriage_return_alone_comes_through() -> None:
     assert [item.data for item in items] == [odd_one, odd_one]
 
 
-def test_lengths_that_mean_something_else_are_soon_passed_over() -> None:
+@pytest.mark.parametrize(("collection", "tag"), [(CALENDAR, "C:calendar-data"), (BOOK, "R:address-data")])
+def test_lengths_that_mean_something_else_are_soon_passed_over(collection: Collection, tag: str) -> None:
     def report(request: Request) -> str:
         length = "<getcontentlength>4711</getcontentlength>"
-        return multistatus(*(response(href, etag('"1"') + length + data(EVENT.decode())) for href in hrefs(request)))
+        return multistatus(
+            *(response(href, etag('"1"') + length + data(EVENT.decode(), tag)) for href in hrefs(request))
+        )
 
     with odd({"REPORT": report, "GET": Reply(200, EVENT, (("ETag", '"1"'),))}) as (side, peer):
-        names = [f"{number}.ics" for number in range(100)]
-        assert {item.data for item in side.read(CALENDAR, names)} == {EVENT}
+        names = [f"{number}.ics" for number in range(300)]
+        assert {item.data for item in side.read(collection, names)} == {EVENT}
         assert peer.count("GET") == 8
+        assert peer.count("REPORT") <= 3
 
 
 def test_what_comes_without_a_length_is_whole() -> None:
