@@ -283,15 +283,23 @@ class AccountRun:
         losses = [Loss(work.name, work.plan.brought, work.plan.gone, work.plan.lost) for work in busy]
         losses += [Loss(work.name, counts.get(work.number, 0)) for work in idle]
         check_losses(self._policy, losses)
-        taken = [(work.name, name) for work in busy for name in work.plan.conflicts]
-        if taken:
-            shown = ", ".join(f"{name} in {where}" for where, name in taken[:_SHOWN])
-            more = f" and {len(taken) - _SHOWN} more" if len(taken) > _SHOWN else ""
-            raise TargetInUseError(
-                f"the target has {len(taken)} objects with the same UID that no run brought and that say something "
-                f"else: {shown}{more}",
-                collection=taken[0][0],
-            )
+        error = self._taken(busy)
+        if error:
+            raise error
+
+    @staticmethod
+    def _taken(works: Sequence[Work]) -> TargetInUseError | None:
+        """The error for objects whose place is taken by others; None when there are none."""
+        taken = [(work.name, name) for work in works for name in work.plan.conflicts]
+        if not taken:
+            return None
+        shown = ", ".join(f"{name} in {where}" for where, name in taken[:_SHOWN])
+        more = f" and {len(taken) - _SHOWN} more" if len(taken) > _SHOWN else ""
+        return TargetInUseError(
+            f"the target has {len(taken)} objects with the same UID that no run brought and that say something "
+            f"else: {shown}{more}",
+            collection=taken[0][0],
+        )
 
     def _tell_plan(self, works: Sequence[Work]) -> None:
         for work in works:
@@ -347,6 +355,7 @@ class AccountRun:
             for work in works:
                 work.unseen, work.contested = work.contested, set()
             self._plan(works, self._looker.look(works, first=False))
+            self._fail_taken(works)
         for work in works:
             left = sorted({step.row.source_name for step in work.plan.steps})
             if left:
@@ -358,6 +367,14 @@ class AccountRun:
                         **work.where(),
                     )
                 )
+
+    def _fail_taken(self, works: Sequence[Work]) -> None:
+        """Somebody made an object while it was about to be brought; everything else goes on."""
+        for work in works:
+            error = self._taken([work])
+            if error:
+                work.failed = True
+                self._outcome.fail(error)
 
     def _write(self, works: Sequence[Work]) -> None:
         setting = self._setting
@@ -438,7 +455,7 @@ class AccountRun:
         settled = [
             Settled(
                 work.number,
-                work.source_state if not work.unreadable else None,
+                None if work.unreadable or work.stuck else work.source_state,
                 work.target_state,
                 work.pair.wanted,
                 work.target.properties,

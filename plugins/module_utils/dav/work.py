@@ -22,7 +22,8 @@ class Work:
     that were read already. ``given_up`` are those that this run could not bring: they are not tried twice in it;
     ``unreadable`` among them are those that the source lists and did not give out. ``fresh`` are those that it has
     written, and ``read_back`` is what the target then said, by its own names. ``contested`` are those that somebody
-    else was said to have changed, ``unseen`` those of the round before.
+    else was said to have changed, ``unseen`` those of the round before. ``stuck``: something could not be removed, and
+    has to be tried again.
     """
 
     pair: Pair
@@ -45,6 +46,7 @@ class Work:
     unseen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     read_back: dict[str, Seen] = field(default_factory=dict)
+    stuck: bool = False
     failed: bool = False
 
     @property

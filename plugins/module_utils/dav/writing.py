@@ -203,6 +203,7 @@ class Writer:
                     work.contested.add(step.row.source_name)
                     continue
                 except ObjectRefusedError as error:
+                    work.stuck = True
                     work.given_up.add(step.row.source_name)
                     self.outcome.fail(error.at(**work.where(step.row.source_name)))
                     continue

@@ -15,6 +15,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.dav.identity impo
 from ansible_collections.atmail.migration.plugins.module_utils.dav.model import Collection, Finding, Item, Kind
 from ansible_collections.atmail.migration.plugins.module_utils.dav.pairing import Rules
 from ansible_collections.atmail.migration.plugins.module_utils.dav.plan import CATCH_UP, Policy
+from ansible_collections.atmail.migration.plugins.module_utils.errors import ObjectRefusedError
 from ansible_collections.atmail.migration.plugins.module_utils.ledger_dav import DavLedger
 
 from .world import USER, Side, World, event
@@ -281,3 +282,53 @@ def test_what_the_ledger_remembers_is_no_text(world: World) -> None:
     with DavLedger(str(world.folder / "ledger"), read_only=True) as ledger:
         rows: list[Any] = ledger.collections(ledger.account(USER, USER))
         assert [row.kind for row in rows] == [Kind.ADDRESS_BOOK, Kind.CALENDAR]
+
+
+@dataclass
+class Crowded(Side):
+    """A target whose user makes an object in the very moment in which it is about to be brought."""
+
+    often: int = 1
+
+    def put(self, collection: Collection, name: str, data: bytes, *, version: str | None) -> str | None:
+        if name == "a.ics" and self.often > 0:
+            self.often -= 1
+            self.rooms[collection.key].set(name, event("a", "mine"))
+        return super().put(collection, name, data, version=version)
+
+
+def test_an_object_made_on_the_target_meanwhile_is_not_passed_over(tmp_path: Path) -> None:
+    world = World(tmp_path, target=Crowded())
+    put(world, "a", "b")
+    for _run in range(2):
+        assert [one["kind"] for one in world.run().failures] == ["target_in_use"]
+        assert sorted(there(world)) == ["a.ics", "b.ics"]
+        assert b"mine" in there(world)["a.ics"]
+    assert world.run(Policy(used_target="mirror")).failures == []
+    assert b"mine" not in there(world)["a.ics"]
+
+
+@dataclass
+class Clinging(Side):
+    """A target that does not let an object be removed."""
+
+    clings: bool = True
+
+    def remove(self, collection: Collection, name: str, *, version: str) -> None:
+        if self.clings:
+            raise ObjectRefusedError("not now", condition="scheduling")
+        super().remove(collection, name, version=version)
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_what_could_not_be_removed_is_tried_again(tmp_path: Path, tokens: bool) -> None:
+    world = World(tmp_path, source=Side(tokens=tokens), target=Clinging())
+    put(world, "a", "b")
+    world.run()
+    world.source.room("work").drop("a.ics")
+    for _run in range(2):
+        assert [one["kind"] for one in world.run().failures] == ["object_refused"]
+    assert isinstance(world.target, Clinging)
+    world.target.clings = False
+    assert world.run().objects_removed == 1
+    assert world.run().unchanged
