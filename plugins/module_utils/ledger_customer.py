@@ -47,6 +47,17 @@ class CustomerTable(LedgerFile):
             ledger=self.path,
         )
 
+    def enter(self, phase: str, now: int | None) -> tuple[str, str]:
+        """The customer's phase before and after a run, moved on before anything is copied; None for ``now``: not moved.
+
+        :raises PhaseError: the customer has left that phase; nothing has been changed.
+        """
+        before = self.phase()
+        self.check_phase(phase)
+        if now is not None:
+            self.advance(phase, now)
+        return before, phase
+
     def advance(self, phase: str, now: int) -> bool:
         """Move the customer on to a phase, at ``now`` (seconds since 1970); whether that is a new one.
 

@@ -19,7 +19,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import (
     TimedOutError,
     TlsError,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account, ImapServer
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account
+from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
 from ansible_collections.atmail.migration.plugins.module_utils.transport.login import LogIn, log_in
 
 from .peer import Peer, Talk, peer

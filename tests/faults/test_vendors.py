@@ -22,9 +22,9 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.mailbox impo
 from ansible_collections.atmail.migration.plugins.module_utils.mail.outcome import Outcome
 from ansible_collections.atmail.migration.plugins.module_utils.mail.plan import Policy
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
-from ansible_collections.atmail.migration.plugins.module_utils.mail.task import Setting, Task
+from ansible_collections.atmail.migration.plugins.module_utils.mail.task import Setting
 from ansible_collections.atmail.migration.plugins.module_utils.pace import Governor, Pace
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account, Task
 
 from .scripted import PASSWORD, Behaviour, Mailbox, ScriptedServer, serving
 from .scripted.behaviour import Hangup

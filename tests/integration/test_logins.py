@@ -16,7 +16,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.errors import Aut
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
 from ansible_collections.atmail.migration.plugins.module_utils.settings.options import imap_server
 from ansible_collections.atmail.migration.plugins.module_utils.settings.sizes import MailboxSize, measure
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account
 from ansible_collections.atmail.migration.plugins.module_utils.transport.login import LogIn, log_in
 
 from tests.faults.tampering import tampering

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.atmail.migration.plugins.module_utils import escrow_file, secrets
 from ansible_collections.atmail.migration.plugins.module_utils.errors import MigrationError
 from ansible_collections.atmail.migration.plugins.module_utils.escrow_file import Book, Cell, Entry, closed
-from ansible_collections.atmail.migration.plugins.module_utils.mail.options import tasks
 from ansible_collections.atmail.migration.plugins.module_utils.password_list import PasswordList, from_options
+from ansible_collections.atmail.migration.plugins.module_utils.progress import MAILBOXES
 from ansible_collections.atmail.migration.plugins.module_utils.settings import snapshot
 from ansible_collections.atmail.migration.plugins.module_utils.settings.model import (
     Account,
@@ -21,6 +21,7 @@ from ansible_collections.atmail.migration.plugins.module_utils.settings.model im
     Password,
     Source,
 )
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import tasks
 
 VAULT = "vault password"
 LISTS = {
@@ -116,7 +117,7 @@ def test_an_escrow_gives_the_generated_passwords_of_open_accounts(tmp_path: Path
         ],
         "source_passwords": {"file": str(path), "vault_password": VAULT},
     }
-    first, second = tasks(options)
+    first, second = tasks(options, MAILBOXES)
     assert (first.source.password, first.target.password) == ("generated Ann", None)
     assert second.source.password == "mine"
 

@@ -24,6 +24,7 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger_dav import GONE, REFUSED, UNSUPPORTED, CollectionRow, DavLedger, RefusedRow, Settled
+from ..tasks import Task
 from .altered import Alterations
 from .guards import Loss, check_losses
 from .looking import Looker
@@ -34,7 +35,7 @@ from .plan import MIRROR, Do, ObjectsPlan, Sides, plan_objects
 from .quarantine import Spot
 from .refusals import Refusals
 from .sides import Source, Target
-from .task import Meter, Setting, Task
+from .task import Meter, Setting
 from .work import Work
 from .writing import Writer
 

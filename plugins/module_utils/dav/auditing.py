@@ -15,12 +15,12 @@ from ..failed_places import failed_result
 from ..ledger_dav import CollectionRow, DavLedger
 from ..pace import Governor, Pace
 from ..progress import ACCOUNTS, Progress
+from ..tasks import Task, tasks
 from . import options as given
 from .audit import Refused, Verdict, audit_account
 from .model import Collection
 from .opening import Opening, opening
 from .pairing import Pairing, Rules, pair
-from .task import Task
 
 _COUNTS = ("calendars", "address_books", "events", "contacts", "held_back", "differences_total")
 
@@ -45,7 +45,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
     :raises MigrationError: an option is wrong, an account could not be compared, or what ``fail_on`` names is not so
         (``done`` is the result).
     """
-    pace, todo, rules = given.pace(options), given.tasks(options), given.rules(options)
+    pace, todo, rules = given.pace(options), tasks(options, ACCOUNTS), given.rules(options)
     depth = str(options.get("depth") or "full")
     path = str(options.get("ledger") or "")
     with opening(options, todo, pace, Governor(pace)) as way:

@@ -14,9 +14,9 @@ from typing import Any
 
 from ..courtesy import Caps, Courtesy
 from ..pace import Governor, Pace
+from ..tasks import Account, Task
 from .options import DAV, FILES
 from .sides import Source, Target
-from .task import Account, Task
 from .web.scheduling import Asked
 from .web.server import WebServer
 from .web.side import open_web

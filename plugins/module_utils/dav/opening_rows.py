@@ -14,9 +14,9 @@ from ..errors import MigrationError
 from ..platforms.options import overrides as platform_overrides
 from ..platforms.reach import Reached, reached
 from ..platforms.shape import Overrides
+from ..tasks import Account
 from .rows.side import Groups, Site, open_rows
 from .sides import Source
-from .task import Account
 
 #: The form of groups that most servers and programs know.
 APPLE: Groups = "apple"

@@ -13,7 +13,6 @@ from ..pace import Pace, pace_from_options
 from ..pgp.options import PGP
 from ..platforms import options as platforms
 from .pairing import Rules
-from .task import Account, Task
 from .web.server import OPTIONS as WEB
 
 DAV, ATMAIL, FILES = PROTOCOLS = ("dav", "atmail", "files")
@@ -86,27 +85,6 @@ COMMON: dict[str, Any] = {
     "ignore_account_errors": {"type": "bool", "default": False},
     "progress_file": {"type": "path"},
 }
-
-
-def tasks(options: Mapping[str, Any]) -> list[Task]:
-    """The accounts to work on; one that has no password of its own gets the one that a list has for its user.
-
-    :raises InputError: an entry without a name, or a list that is none.
-    :raises EscrowError: the list is an escrow that can't be used.
-    """
-    lists = [password_list.from_options(options.get(name), name) for name in ("source_passwords", "target_passwords")]
-    found: list[Task] = []
-    for number, one in enumerate(options["accounts"]):
-        source = str(one.get("source_user") or "").strip()
-        if not source:
-            raise InputError("an account needs its source_user", option=f"accounts[{number}].source_user")
-        target = str(one.get("target_user") or source).strip()
-        passwords = (
-            one.get("source_password") or lists[0].get(source),
-            one.get("target_password") or lists[1].get(target),
-        )
-        found.append(Task(Account(source, passwords[0]), Account(target, passwords[1])))
-    return found
 
 
 def rules(options: Mapping[str, Any]) -> Rules:

@@ -15,13 +15,14 @@ from ..failed_places import failed_result
 from ..ledger_dav import DavLedger
 from ..pace import Governor, Pace
 from ..progress import ACCOUNTS, Progress
+from ..tasks import Task, tasks
 from . import options as given
 from .account import sync_account
 from .opening import Opening, opening
 from .outcome import COUNTS, Outcome
 from .plan import CLOSED, MIRROR, STOP, Policy
 from .quarantine import Quarantine
-from .task import Setting, Task
+from .task import Setting
 
 _SUMMED = ("calendars", "address_books", *COUNTS)
 _ENTRY = (
@@ -37,13 +38,13 @@ def sync(
 
     :raises MigrationError: an option is wrong, the ledger can't be used, or an account failed (``done`` is the result).
     """
-    pace, todo, policy = given.pace(options), given.tasks(options), _policy(options)
+    pace, todo, policy = given.pace(options), tasks(options, ACCOUNTS), _policy(options)
     rules = given.rules(options)
     path = str(options["ledger"])
     governor = Governor(pace)
     with opening(options, todo, pace, governor) as way:
         with DavLedger(path, read_only=check_mode) as ledger:
-            phases = _enter(ledger, policy.phase, move=not check_mode)
+            phases = ledger.enter(policy.phase, None if check_mode else int(time.time()))
             sizes = ledger.sizes()
         if policy.phase == CLOSED:
             outcomes = [Outcome(task.source.user, task.target.user, unchanged=True) for task in todo]
@@ -112,18 +113,6 @@ def _policy(options: Mapping[str, Any]) -> Policy:
         allow_removals=allow,
         allow_removals_below=below,
     )
-
-
-def _enter(ledger: DavLedger, phase: str, *, move: bool) -> tuple[str, str]:
-    """The customer's phase before and after this run, which is moved on before anything is copied.
-
-    :raises PhaseError: the customer has left that phase; nothing has been changed.
-    """
-    before = ledger.phase()
-    ledger.check_phase(phase)
-    if move:
-        ledger.advance(phase, int(time.time()))
-    return before, phase
 
 
 def _failed(task: Task, error: MigrationError) -> Outcome:

@@ -8,31 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..tasks import Account
 from .pairing import Rules
 from .plan import Policy
 from .quarantine import Quarantine
 from .sides import Source, Target
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account of a side; no password where an admin user logs in, or none is needed."""
-
-    user: str
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One account to work on."""
-
-    source: Account
-    target: Account
-
-    @property
-    def name(self) -> str:
-        """The account as it is called on the target."""
-        return self.target.user
 
 
 class Meter(Protocol):

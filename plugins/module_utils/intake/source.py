@@ -18,8 +18,9 @@ from ..pgp.received import copy_received
 from ..platforms.options import overrides
 from ..settings.extract import Site, recognise
 from ..settings.profiles import source_profile
+from ..tasks import Account
 from ..transport.database import Database, quoted, text
-from ..transport.imap import TOKENS, Account
+from ..transport.imap import TOKENS
 from .items import Answer, asked, missing, ok, unchecked
 from .rights import escrow_right, needless, read_grants
 from .ways import (

@@ -19,9 +19,10 @@ from ..errors import (
     TlsError,
 )
 from ..mail.server import Server
+from ..tasks import Account
 from ..transport import pop
 from ..transport.database import Database, DatabaseServer
-from ..transport.imap import Account, ImapServer
+from ..transport.imap import ImapServer
 from ..transport.login import LogIn, log_in
 from ..transport.ssh import SshServer, Tunnel
 from ..transport.tcp import connect, socket_error

@@ -13,7 +13,8 @@ from ..batch import Counter, Run, twice
 from ..errors import ConnectionLostError, InternalError, MigrationError, ThrottledError, TimedOutError
 from ..ledger import Ledger
 from ..pace import Governor, pace_from_options
-from ..progress import Progress
+from ..progress import MAILBOXES, Progress
+from ..tasks import Task, tasks
 from ..transport.imap import POP3
 from .batch import connections, courtesies
 from .compare import CONTENT_KEPT, Difference, compare_messages, compare_states
@@ -22,7 +23,7 @@ from .folders import INBOX, FolderRules, Path, show, unpacked
 from .gates import check_gates, gate, passed
 from .identity import Unremembered
 from .mapping import map_sides
-from .options import check_preauth, tasks
+from .options import check_preauth
 from .outcome import refused
 from .pile import Entry
 from .polite import Patience, connect, courteous, keep_each_other_alive
@@ -33,7 +34,6 @@ from .report import failed_result
 from .server import Server
 from .session import Session
 from .survey import Folder, FolderState, Side, survey
-from .task import Task
 
 #: At most so many differences of a mailbox are listed; all are counted.
 MAX_LISTED = 1000
@@ -108,7 +108,7 @@ def audit(options: Mapping[str, Any], *, progress: Callable[[Progress], None] | 
     :raises MigrationError: an option is wrong, or a mailbox could not be compared (``done`` is the result).
     """
     pace = pace_from_options(options.get("pace"))
-    todo = tasks(options)
+    todo = tasks(options, MAILBOXES)
     sides = Server.from_options("source", options["source"]), Server.from_options("target", options["target"])
     how = Audit(
         source=courteous(sides[0], [task.source.user for task in todo], pace),

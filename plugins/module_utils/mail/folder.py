@@ -50,8 +50,9 @@ from .twins import copies_too_many
 from .uidset import MAX_UID
 
 if TYPE_CHECKING:
+    from ..tasks import Task
     from .outcome import Outcome
-    from .task import Meter, Task
+    from .task import Meter
 
 _TRIES = 5
 

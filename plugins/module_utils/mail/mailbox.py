@@ -30,6 +30,7 @@ from ..errors import (
     TimedOutError,
 )
 from ..ledger import FolderRow, Ledger
+from ..tasks import Task
 from ..transport.wire import quoted
 from .doveadm import Doveadm
 from .findings import about_grants, about_groupware, about_names
@@ -65,7 +66,7 @@ from .soundness import PROBE
 from .source import Source, open_source
 from .subscribing import Subscriptions
 from .survey import Folder, FolderState, Side, survey
-from .task import Meter, Setting, Task
+from .task import Meter, Setting
 from .transfer import HOPELESS
 from .used_target import refuse_used_target
 

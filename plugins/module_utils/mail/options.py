@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .. import password_list
 from ..errors import InputError
 from ..pace import OPTIONS as PACE_OPTIONS
-from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL, Account
+from ..tasks import Task
+from ..transport.imap import OPTIONS, POP3_OPTIONS, PROTOCOL
 from .folders import KEEP, MAP
 from .namespaces import KINDS, PERSONAL
 from .server import Server
-from .task import Task
 
 SIDE = {
     **OPTIONS,
@@ -50,27 +50,6 @@ COMMON: dict[str, Any] = {
     "ignore_mailbox_errors": {"type": "bool", "default": False},
     "progress_file": {"type": "path"},
 }
-
-
-def tasks(options: Mapping[str, Any]) -> list[Task]:
-    """The mailboxes to work on; one that has no password of its own gets the one that a list has for its user.
-
-    :raises InputError: an entry without a name, or a list that is none.
-    :raises EscrowError: the list is an escrow that can't be used.
-    """
-    lists = [password_list.from_options(options.get(name), name) for name in ("source_passwords", "target_passwords")]
-    found: list[Task] = []
-    for number, one in enumerate(options["mailboxes"]):
-        source = str(one.get("source_user") or "").strip()
-        if not source:
-            raise InputError("a mailbox needs its source_user", option=f"mailboxes[{number}].source_user")
-        target = str(one.get("target_user") or source).strip()
-        passwords = (
-            one.get("source_password") or lists[0].get(source),
-            one.get("target_password") or lists[1].get(target),
-        )
-        found.append(Task(Account(source, passwords[0]), Account(target, passwords[1])))
-    return found
 
 
 def check_preauth(todo: Sequence[Task], *servers: Server) -> None:

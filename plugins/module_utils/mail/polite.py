@@ -23,7 +23,7 @@ from ..errors import (
 )
 from ..hints import EXPIRED, NOT_NOW, Hint, read_hint
 from ..pace import Pace
-from ..transport.imap import Account
+from ..tasks import Account
 from ..transport.wire import Wire
 from . import session
 from .server import Server

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from ..errors import ServerError
 from ..ledger import DIGEST_SIZE
-from ..transport.imap import Account
+from ..tasks import Account
 from ..transport.pop import Pop, log_in
 from .downloads import Listed, doubtful
 from .listing import Attributes, header_digest

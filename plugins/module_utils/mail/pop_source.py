@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import MessageUnreadableError
-from ..transport.imap import Account
+from ..tasks import Account
 from ..transport.pop import log_in
 from . import uidl
 from .dates import received_date

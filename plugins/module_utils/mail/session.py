@@ -25,8 +25,8 @@ from ..errors import (
     ThrottledError,
 )
 from ..hints import EXPIRED, read_hint
+from ..tasks import Account
 from ..transport.dialogue import Dialogue, Reply, response_code
-from ..transport.imap import Account
 from ..transport.login import log_in
 from ..transport.wire import Literal, Value, Wire, quoted
 from .server import Server

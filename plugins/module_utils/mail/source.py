@@ -10,7 +10,8 @@ from typing import Protocol
 
 from ..errors import FolderError
 from ..ledger import Ledger
-from ..transport.imap import POP3, Account
+from ..tasks import Account
+from ..transport.imap import POP3
 from .deltas import Changes, Since, read_changes
 from .fetching import Message, fetch_messages, in_turn
 from .folders import INBOX, packed

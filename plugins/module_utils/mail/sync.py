@@ -13,7 +13,8 @@ from ..errors import InputError, MigrationError
 from ..ledger import Ledger
 from ..ledger_file import PHASES
 from ..pace import Governor, Pace, pace_from_options
-from ..progress import Progress
+from ..progress import MAILBOXES, Progress
+from ..tasks import Task, tasks
 from .batch import connections, courtesies
 from .catch_up import CatchUpRun
 from .daily import metered, tell_left
@@ -22,13 +23,13 @@ from .folders import FolderRules
 from .guards import ALLOW_BELOW, Drops
 from .ladder import Refusals
 from .mailbox import MailboxRun, sync_mailbox
-from .options import check_preauth, tasks
+from .options import check_preauth
 from .outcome import Outcome
 from .plan import Policy
 from .polite import courteous
 from .report import failed_result
 from .server import Server
-from .task import Setting, Task
+from .task import Setting
 from .used_target import STOP
 
 MIRROR, CATCH_UP, CLOSED = PHASES
@@ -44,13 +45,13 @@ def sync(
     :raises MigrationError: an option is wrong, the ledger can't be used, or a mailbox failed (``done`` is the result).
     """
     pace = pace_from_options(options.get("pace"))
-    todo = tasks(options)
+    todo = tasks(options, MAILBOXES)
     setting = _setting(options, check_mode, todo, pace)
     check_preauth(todo, setting.source, setting.target)
     duplicates = twice([task.name for task in todo])
     path = str(options["ledger"])
     with Ledger(path, read_only=check_mode) as ledger:
-        phases = _enter(ledger, setting.policy.phase, move=not check_mode)
+        phases = ledger.enter(setting.policy.phase, None if check_mode else int(time.time()))
         sizes = ledger.sizes()
     if setting.policy.phase == CLOSED:
         return _result([_left_as_it_is(task) for task in todo], phases, ignore=True)
@@ -111,18 +112,6 @@ def _setting(options: Mapping[str, Any], check_mode: bool, todo: Sequence[Task],
         check_mode=check_mode,
         drops=Drops(),
     )
-
-
-def _enter(ledger: Ledger, phase: str, *, move: bool) -> tuple[str, str]:
-    """The customer's phase before and after this run, which is moved on before anything is copied.
-
-    :raises PhaseError: the customer has left that phase; nothing has been changed.
-    """
-    before = ledger.phase()
-    ledger.check_phase(phase)
-    if move:
-        ledger.advance(phase, int(time.time()))
-    return before, phase
 
 
 def _failed(task: Task, error: MigrationError) -> Outcome:

@@ -7,25 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..transport.imap import Account
 from .guards import Drops
 from .ladder import Refusals
 from .plan import Policy
 from .server import Server
 from .transfer import Pacer
-
-
-@dataclass(frozen=True)
-class Task:
-    """One mailbox to work on."""
-
-    source: Account
-    target: Account
-
-    @property
-    def name(self) -> str:
-        """The mailbox as it is called on the target."""
-        return self.target.user
 
 
 class Meter(Pacer, Protocol):

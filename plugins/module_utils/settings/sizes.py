@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from ..errors import AuthError, MigrationError, ProtocolError, ServerError, ThrottledError
 from ..password_list import PasswordList
 from ..platforms.texts import shown
+from ..tasks import Account
 from ..transport import pop
 from ..transport.dialogue import Dialogue, Reply
-from ..transport.imap import POP3, Account, ImapServer
+from ..transport.imap import POP3, ImapServer
 from ..transport.login import log_in
 from ..transport.wire import Literal, quoted
 

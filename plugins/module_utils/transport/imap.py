@@ -94,14 +94,6 @@ class ImapServer:
         return {"server": f"{self.name} {self.address}"}
 
 
-@dataclass(frozen=True)
-class Account:
-    """A user on a server; the password is not needed where the server has an admin user, or a token for all."""
-
-    user: str
-    password: str | None = field(default=None, repr=False)
-
-
 def checked(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the mail server ``name`` that are given, its default port among them.
 

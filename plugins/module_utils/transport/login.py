@@ -32,10 +32,11 @@ from ..errors import (
     TlsError,
 )
 from ..hints import EXPIRED, read_hint
+from ..tasks import Account
 from . import sasl
 from .deflate import Deflated
 from .dialogue import Dialogue, Reply, response_code
-from .imap import OAUTH, Account, ImapServer
+from .imap import OAUTH, ImapServer
 from .tcp import SAFE_TLS, connect, encrypt, socket_error, tls_context, too_old
 from .tokens import renewed, token_for
 from .wire import Literal, Response, Wire, quoted

@@ -27,8 +27,9 @@ from ..errors import (
     UnsupportedError,
 )
 from ..hints import EXPIRED, read_hint
+from ..tasks import Account
 from . import sasl
-from .imap import OAUTH, Account, ImapServer
+from .imap import OAUTH, ImapServer
 from .login import old_tls
 from .tcp import connect, encrypt, socket_error, tls_context
 from .tokens import renewed, token_for

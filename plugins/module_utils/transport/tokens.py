@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import InputError
-from .imap import Account
+from ..tasks import Account
 
 #: RFC 6750 section 2.1.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/\-]+=*")

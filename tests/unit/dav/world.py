@@ -32,9 +32,10 @@ from ansible_collections.atmail.migration.plugins.module_utils.dav.outcome impor
 from ansible_collections.atmail.migration.plugins.module_utils.dav.pairing import Rules
 from ansible_collections.atmail.migration.plugins.module_utils.dav.plan import Policy
 from ansible_collections.atmail.migration.plugins.module_utils.dav.quarantine import Quarantine
-from ansible_collections.atmail.migration.plugins.module_utils.dav.task import Account, Setting, Task
+from ansible_collections.atmail.migration.plugins.module_utils.dav.task import Setting
 from ansible_collections.atmail.migration.plugins.module_utils.errors import ObjectChangedError, ObjectRefusedError
 from ansible_collections.atmail.migration.plugins.module_utils.ledger_dav import DavLedger
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account, Task
 
 USER = "ann@acme.example"
 

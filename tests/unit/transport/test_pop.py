@@ -28,7 +28,8 @@ from ansible_collections.atmail.migration.plugins.module_utils.mail.pop import (
     read_bodies,
     read_headers,
 )
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account, ImapServer
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account
+from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
 from ansible_collections.atmail.migration.plugins.module_utils.transport.pop import MAX_LIST_LINE, Pop, log_in
 from ansible_collections.atmail.migration.plugins.module_utils.transport.wire import Wire
 from hypothesis import given

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import AuthError, InputError
-from ansible_collections.atmail.migration.plugins.module_utils.mail.options import check_preauth, tasks
+from ansible_collections.atmail.migration.plugins.module_utils.mail.options import check_preauth
 from ansible_collections.atmail.migration.plugins.module_utils.mail.server import Server
+from ansible_collections.atmail.migration.plugins.module_utils.progress import MAILBOXES
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import tasks
 from ansible_collections.atmail.migration.plugins.module_utils.transport import sasl
 from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
 from ansible_collections.atmail.migration.plugins.module_utils.transport.login import way
@@ -132,7 +134,7 @@ def test_options_that_do_not_fit_together(name: str, options: dict[str, Any], op
 def test_a_server_that_knows_us_by_itself_has_one_mailbox() -> None:
     server = Server.from_options("source", {"host": "h", "auth": "preauth"})
     target = Server.from_options("target", {"host": "h"})
-    todo = tasks({"mailboxes": [{"source_user": "ann"}, {"source_user": "bob"}]})
+    todo = tasks({"mailboxes": [{"source_user": "ann"}, {"source_user": "bob"}]}, MAILBOXES)
     check_preauth(todo[:1], server, target)
     check_preauth(todo, target, target)
     with pytest.raises(InputError) as caught:

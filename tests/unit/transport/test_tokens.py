@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.atmail.migration.plugins.module_utils.errors import InputError
-from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import Account, ImapServer
+from ansible_collections.atmail.migration.plugins.module_utils.tasks import Account
+from ansible_collections.atmail.migration.plugins.module_utils.transport.imap import ImapServer
 from ansible_collections.atmail.migration.plugins.module_utils.transport.tokens import renewed, token_for
 
 ANN = Account("ann@acme.example")

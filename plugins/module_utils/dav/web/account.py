@@ -209,8 +209,8 @@ def _login(server: WebServer, user: str, password: str | None) -> tuple[Login, d
 
 
 def _token(server: WebServer, user: str, password: str | None, refused: str | None) -> str | None:
+    from ...tasks import Account as User
     from ...transport import tokens  # seldom needed
-    from ...transport.imap import Account as User
 
     account = User(user, password)
     return tokens.token_for(server, account) if refused is None else tokens.renewed(server, account, refused)
