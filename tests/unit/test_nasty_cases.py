@@ -14,7 +14,7 @@ from tests.tools.cases import ROOT
 
 _ROW = re.compile(r"^\| (\d+) \| .+ \| .+ \| (.+) \|$", re.MULTILINE)
 _TEST = re.compile(r"`([^`]+::[^`]+)`")
-NUMBERS = range(1, 104)
+NUMBERS = range(1, 105)
 
 
 @pytest.fixture(scope="module")
