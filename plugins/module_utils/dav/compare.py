@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_FOLD = re.compile(rb"\r?\n[ \t]")
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_FOLD = re.compile(rb"\n[ \t]")
+#: Lines up to this length (bytes) are remembered in canonical form.
+_SHORT = 300
 _BOM = b"\xef\xbb\xbf"
 #: The parts of ``;NAME=value,"value"``; a value in quotes may hold anything but quotes.
 _PARAMETER = re.compile(rb';([^=;:"]*)(?:=((?:"[^"]*"|[^";:])*))?')
@@ -108,25 +110,43 @@ def _parse(data: bytes, ignored: frozenset[bytes]) -> Part:
     """The text as a tree below a root without a name."""
     root = Part(b"")
     open_parts = [root]
-    skipped = ignored | _SERVERS_PARAMETERS
     for raw in _lines(data):
-        name, parameters, value = _split(raw)
+        name, said = (_read if len(raw) <= _SHORT else _read.__wrapped__)(raw, ignored)
         if name == b"BEGIN":
-            part = Part(value.strip().upper())
+            part = Part(_component(raw))
             open_parts[-1].parts.append(part)
             open_parts.append(part)
-        elif name == b"END" and len(open_parts) > 1 and open_parts[-1].name == value.strip().upper():
+        elif name == b"END" and len(open_parts) > 1 and open_parts[-1].name == _component(raw):
             open_parts.pop()
-        elif name not in _SERVERS_OWN:
-            each = _COMMA.split(value) if name in _LISTS and b"," in value else (value,)
-            open_parts[-1].lines += [(name, _canonical(raw, name, parameters, one, skipped)) for one in each]
+        else:
+            open_parts[-1].lines += said
     return root
+
+
+@functools.lru_cache(maxsize=8192)
+def _read(raw: bytes, ignored: frozenset[bytes]) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
+    """A line's name, and what it says in canonical form: nothing, or name and line, of a list for each of it.
+
+    Remembered, since objects of a calendar share many lines, and what was written is read back soon.
+    """
+    name, parameters, value = _split(raw)
+    if name in _SERVERS_OWN:
+        return name, ()
+    skipped = ignored | _SERVERS_PARAMETERS
+    each = _COMMA.split(value) if name in _LISTS and b"," in value else (value,)
+    return name, tuple((name, _canonical(raw, name, parameters, one, skipped)) for one in each)
+
+
+def _component(raw: bytes) -> bytes:
+    """The name of the component that a line begins or ends."""
+    return _split(raw)[2].strip().upper()
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
     """The content lines, unfolded (RFC 5545 section 3.1), also where quoted-printable goes on without a fold (2.1)."""
+    text = data.removeprefix(_BOM).replace(b"\r\n", b"\n")
     held = b""
-    for line in _LINE_END.split(_FOLD.sub(b"", data.removeprefix(_BOM))):
+    for line in _FOLD.sub(b"", text).splitlines():  # of bytes: at LF and CR alone
         whole = held + line
         held = b""
         if whole.endswith(b"=") and b"QUOTED-PRINTABLE" in whole.partition(b":")[0].upper():
