@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .ledger_customer import CustomerTable
-from .ledger_file import locked, translate
+from .ledger_file import SQLITE_FAILS, locked, translate
 from .ledger_refused import RefusedTable
 from .ledger_underway import UnderwayTable
 
@@ -201,7 +201,7 @@ class Ledger(CustomerTable, RefusedTable, UnderwayTable):
                 (folder,),
             ):
                 yield MessageRow(*row)
-        except sqlite3.DatabaseError as error:
+        except SQLITE_FAILS as error:
             raise translate(error, self.path) from error
 
     def each_uid(self, folder: int, side: str) -> Iterator[int]:
@@ -213,7 +213,7 @@ class Ledger(CustomerTable, RefusedTable, UnderwayTable):
                 (folder,),
             ):
                 yield int(uid)
-        except sqlite3.DatabaseError as error:
+        except SQLITE_FAILS as error:
             raise translate(error, self.path) from error
 
     def messages_within(self, folder: int, side: str, runs: Iterable[tuple[int, int]]) -> list[MessageRow]:

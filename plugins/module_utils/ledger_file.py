@@ -26,6 +26,8 @@ VERSION = 5
 #: Phases in their order; a customer's phase never goes back.
 PHASES = ("mirror", "catch_up", "closed")
 _BUSY_SECONDS = 60.0
+#: What SQLite raises. Its words quote the schema: where that is damaged, Python can't read them.
+SQLITE_FAILS = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 _FIRST = """
 CREATE TABLE customer (
@@ -214,13 +216,13 @@ class LedgerFile:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except SQLITE_FAILS as error:
             raise translate(error, self.path) from error
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         try:
             return self._db.execute(statement, values).fetchall()
-        except sqlite3.DatabaseError as error:
+        except SQLITE_FAILS as error:
             raise translate(error, self.path) from error
 
 
@@ -234,14 +236,16 @@ def open_ledger(path: str, *, read_only: bool) -> sqlite3.Connection:
             return _looked_at(path)
         _check_or_create(path)
         return _connect(path)
-    except sqlite3.DatabaseError as error:
+    except SQLITE_FAILS as error:
         raise translate(error, path) from error
     except OSError as error:
         raise LedgerError(f"the ledger can't be opened: {error}", ledger=path) from error
 
 
-def translate(error: sqlite3.DatabaseError, path: str) -> LedgerError:
+def translate(error: sqlite3.DatabaseError | UnicodeDecodeError, path: str) -> LedgerError:
     """The error for what SQLite says."""
+    if isinstance(error, UnicodeDecodeError):
+        return LedgerDamagedError("the ledger is damaged: what SQLite says of it is no text", ledger=path)
     words = str(error)
     if "not a database" in words:
         return LedgerForeignError("this file is not a ledger of this collection", ledger=path)

@@ -100,7 +100,7 @@ def test_disk_full_where_the_ledger_lies(world: World, tmp_path: Path) -> None:
     """The run fails with a kind of the ledger's; the target holds nothing twice, and the next run carries on."""
     pair = world.pair()
     pair.write([with_gaps(small_mails(3000, "ledger"), (), {})])
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(tmp_path)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(tmp_path)], check=False)
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     try:

@@ -178,6 +178,16 @@ def damaged_ledger(path: Path) -> None:
     path.write_bytes(data)
 
 
+def damaged_schema(path: Path) -> None:
+    """What SQLite then says of it quotes the schema, and is no UTF-8."""
+    filled(path)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = path.read_bytes()
+    assert b"CREATE TABLE mailbox (" in data
+    path.write_bytes(data.replace(b"CREATE TABLE mailbox (", b"CREATE \xfa\xfb\xfcLE mailbox ("))
+
+
 @pytest.mark.parametrize(
     ("make", "error"),
     [
@@ -185,6 +195,7 @@ def damaged_ledger(path: Path) -> None:
         (other_database, LedgerForeignError),
         (newer_ledger, LedgerNewerError),
         (damaged_ledger, LedgerDamagedError),
+        (damaged_schema, LedgerDamagedError),
     ],
 )
 def test_what_is_no_ledger_of_ours_is_refused_and_left_alone(
